@@ -1,0 +1,223 @@
+// Making a machine: configuration from the host, then the reset state of section 2 and 3.
+import { Config, Policy } from '../abi';
+import { initIts } from '../its/its';
+import { Machine, machine, policy } from '../memory/machine';
+import { indexBytes, initIndex, PriorityIndex } from '../memory/priority_index';
+import {
+  Bank,
+  BankField,
+  bankBytes,
+  EXTENDED_PPI_SLOT,
+  EXTENDED_SPI_SLOT,
+  initBank,
+  NO_CPU,
+  PPI_WORDS,
+  SPI_WORDS,
+  WIRED_CAPACITY,
+} from './bank';
+import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
+import { Redistributor, redistributorOf } from './redistributor';
+import { cpuOfAffinity } from './routing';
+
+const INDEX_BYTES: usize = (offsetof<PriorityIndex>() + 7) & ~7;
+
+/** LPI priorities are bits [7:2] of a configuration byte. */
+function lpiPriorityBits(m: Machine): u32 {
+  return min<u32>(m.storedPriorityBits, 6);
+}
+
+export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
+  const rd = redistributorOf(cpu);
+  rd.cpu = cpu;
+  rd.affinity = affinity;
+  rd.typer = ((<u64>typerHigh) << 32) | typerLow;
+}
+
+export function initialize(): void {
+  const m = machine();
+  initSpis(changetype<Bank>(m.spiBank), m);
+  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) initPe(cpu, m);
+  for (let its: u32 = 0; its < m.itsCount; its++) initIts(its);
+}
+
+function initSpis(bank: Bank, m: Machine): void {
+  initBank(bank, SPI_WORDS, NO_CPU);
+  implement(bank, 32, m.spiSlots);
+  implement(bank, EXTENDED_SPI_SLOT, EXTENDED_SPI_SLOT + m.extendedSpiSlots);
+  // Reset leaves routing UNKNOWN; zero names the PE with affinity 0.0.0.0.
+  const target = cpuOfAffinity(0);
+  for (let slot: u32 = 0; slot < SPI_WORDS * 32; slot++) bank.setTarget(slot, target);
+}
+
+function initPe(cpu: u32, m: Machine): void {
+  const rd = redistributorOf(cpu);
+  rd.asleep = 1;
+  rd.bank = m.ppiBanks + <usize>cpu * bankBytes(PPI_WORDS, false);
+  rd.configCache = m.configCaches + ((<usize>cpu) << m.intidBits);
+  initIndexes(rd, cpu, m);
+  const bank = changetype<Bank>(rd.bank);
+  initBank(bank, PPI_WORDS, cpu);
+  implement(bank, 0, 32);
+  implement(bank, EXTENDED_PPI_SLOT, EXTENDED_PPI_SLOT + m.extendedPpiSlots);
+  // SGIs are edge-triggered.
+  bank.setWord(BankField.EDGE, 0, 0xffff);
+  const self = cpuInterfaceOf(cpu);
+  self.cpu = cpu;
+  self.highestPending = NOTHING_PENDING;
+  resetCpuInterface(cpu);
+}
+
+function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
+  const highest = policy(Policy.tieBreak) != 0;
+  const wiredBytes = indexBytes(WIRED_CAPACITY, m.storedPriorityBits);
+  rd.wired0 = changetype<usize>(rd) + ((offsetof<Redistributor>() + 7) & ~7);
+  rd.wired1 = rd.wired0 + INDEX_BYTES;
+  rd.lpis = rd.wired1 + INDEX_BYTES;
+  const wiredPlanes = m.wiredPlanes + <usize>cpu * 2 * wiredBytes;
+  initIndex(changetype<PriorityIndex>(rd.wired0), wiredPlanes, WIRED_CAPACITY, m.storedPriorityBits, highest);
+  initIndex(
+    changetype<PriorityIndex>(rd.wired1),
+    wiredPlanes + wiredBytes,
+    WIRED_CAPACITY,
+    m.storedPriorityBits,
+    highest,
+  );
+  const capacity = (<u32>1) << m.intidBits;
+  const lpiBits = lpiPriorityBits(m);
+  const lpiPlanes = m.lpiPlanes + <usize>cpu * indexBytes(capacity, lpiBits);
+  initIndex(changetype<PriorityIndex>(rd.lpis), lpiPlanes, capacity, lpiBits, highest);
+}
+
+function implement(bank: Bank, from: u32, to: u32): void {
+  for (let slot = from; slot < to; slot++) bank.setBit(BankField.IMPLEMENTED, slot, true);
+}
+
+export function setField(field: Config, value: f64): void {
+  const m = machine();
+  const word = <u32>value;
+  const address = <u64>value;
+  const at = <usize>value;
+  switch (field) {
+    case Config.cpuCount:
+      m.cpuCount = word;
+      break;
+    case Config.itsCount:
+      m.itsCount = word;
+      break;
+    case Config.intidBits:
+      m.intidBits = word;
+      break;
+    case Config.deviceIdBits:
+      m.deviceIdBits = word;
+      break;
+    case Config.eventIdBits:
+      m.eventIdBits = word;
+      break;
+    case Config.collectionIdBits:
+      m.collectionIdBits = word;
+      break;
+    case Config.spiSlots:
+      m.spiSlots = word;
+      break;
+    case Config.extendedSpiSlots:
+      m.extendedSpiSlots = word;
+      break;
+    case Config.extendedPpiSlots:
+      m.extendedPpiSlots = word;
+      break;
+    case Config.storedPriorityBits:
+      m.storedPriorityBits = word;
+      break;
+    case Config.cpuPriorityBits:
+      m.cpuPriorityBits = word;
+      break;
+    case Config.preemptionBits:
+      m.preemptionBits = word;
+      break;
+    case Config.features:
+      m.features = word;
+      break;
+    case Config.tableEntryBytes:
+      m.tableEntryBytes = word;
+      break;
+    case Config.hardwareCollections:
+      m.hardwareCollections = word;
+      break;
+    case Config.iccCtlr:
+      m.iccCtlr = word;
+      break;
+    case Config.gicdBase:
+      m.gicdBase = address;
+      break;
+    case Config.gicrBase:
+      m.gicrBase = address;
+      break;
+    case Config.gicrStride:
+      m.gicrStride = address;
+      break;
+    case Config.gitsBase:
+      m.gitsBase = address;
+      break;
+    case Config.gitsStride:
+      m.gitsStride = address;
+      break;
+    case Config.ramBase:
+      m.ramBase = address;
+      break;
+    case Config.ramSize:
+      m.ramSize = address;
+      break;
+    case Config.ramAt:
+      m.ramAt = at;
+      break;
+    case Config.registerIndex:
+      m.registerIndex = at;
+      break;
+    case Config.registerInfo:
+      m.registerInfo = at;
+      break;
+    case Config.spiBank:
+      m.spiBank = at;
+      break;
+    case Config.ppiBanks:
+      m.ppiBanks = at;
+      break;
+    case Config.affinities:
+      m.affinities = at;
+      break;
+    case Config.redistributors:
+      m.redistributors = at;
+      break;
+    case Config.cpuInterfaces:
+      m.cpuInterfaces = at;
+      break;
+    case Config.itsRecords:
+      m.itsRecords = at;
+      break;
+    case Config.wiredPlanes:
+      m.wiredPlanes = at;
+      break;
+    case Config.lpiPlanes:
+      m.lpiPlanes = at;
+      break;
+    case Config.configCaches:
+      m.configCaches = at;
+      break;
+    case Config.dirtyCpus:
+      m.dirtyCpus = at;
+      break;
+    case Config.changedCpus:
+      m.changedCpus = at;
+      break;
+    case Config.diagnostics:
+      m.diagnostics = at;
+      break;
+    case Config.diagnosticCapacity:
+      m.diagnosticCapacity = word;
+      break;
+    case Config.counters:
+      m.counters = at;
+      break;
+    default:
+  }
+}

@@ -1,0 +1,124 @@
+// GICR_* of the RD_base and SGI_base frames (sections 3.1-3.9).
+import { Choice, Counter, Diagnostic, Policy, Register } from '../abi';
+import { report } from '../diag/diagnostics';
+import { count } from '../memory/counters';
+import { policy } from '../memory/machine';
+import { Bank } from './bank';
+import { readBank, writeBank } from './bank_registers';
+import { cpuInterfaceOf } from './cpu_interface';
+import {
+  clearPendingLpi,
+  disableLpis,
+  enableLpis,
+  invalidateAllLpis,
+  invalidateLpi,
+  reloadLpiTables,
+  setPendingLpi,
+} from './lpi';
+import { touchCpu } from './outputs';
+import { Redistributor, redistributorOf } from './redistributor';
+import { rerouteOneOfN } from './routing';
+
+const CTLR_ENABLE_LPIS: u32 = 1;
+const WAKER_PROCESSOR_SLEEP: u32 = 2;
+const WAKER_CHILDREN_ASLEEP: u32 = 4;
+const PENDBASER_PTZ: u64 = 1 << 62;
+const SHAREABILITY: u64 = 3 << 10;
+
+export function readRedistributor(cpu: u32, register: u32, element: u32): u64 {
+  const rd = redistributorOf(cpu);
+  switch (register) {
+    case Register.GICR_CTLR:
+      return rd.ctlr;
+    case Register.GICR_TYPER:
+      return rd.typer;
+    case Register.GICR_STATUSR:
+      return rd.statusr;
+    case Register.GICR_WAKER:
+      return rd.asleep ? WAKER_PROCESSOR_SLEEP | WAKER_CHILDREN_ASLEEP : 0;
+    case Register.GICR_PROPBASER:
+      return rd.propbaser;
+    case Register.GICR_PENDBASER:
+      return rd.pendbaser;
+    default:
+      return readBank(changetype<Bank>(rd.bank), register, element);
+  }
+}
+
+export function writeRedistributor(cpu: u32, register: u32, element: u32, value: u64): void {
+  const rd = redistributorOf(cpu);
+  switch (register) {
+    case Register.GICR_CTLR:
+      return writeCtlr(rd, <u32>value);
+    case Register.GICR_STATUSR:
+      rd.statusr &= ~(<u32>value);
+      return;
+    case Register.GICR_WAKER:
+      return writeWaker(rd, (<u32>value & WAKER_PROCESSOR_SLEEP) != 0);
+    case Register.GICR_PROPBASER:
+      if (!lpiTableWritable(rd, register)) return;
+      rd.propbaser = legalShareability(value);
+      if (rd.lpisEnabled) reloadLpiTables(rd);
+      return;
+    case Register.GICR_PENDBASER:
+      return writePendbaser(rd, value);
+    case Register.GICR_SETLPIR:
+      count(Counter.SETLPIR + setPendingLpi(rd, <u32>value));
+      return;
+    case Register.GICR_CLRLPIR:
+      clearPendingLpi(rd, <u32>value);
+      return;
+    case Register.GICR_INVLPIR:
+      return invalidateLpi(rd, <u32>value);
+    case Register.GICR_INVALLR:
+      return invalidateAllLpis(rd);
+    default:
+      writeBank(changetype<Bank>(rd.bank), register, element, <u32>value);
+  }
+}
+
+export function reportRedistributorAccess(cpu: u32, status: u32): void {
+  redistributorOf(cpu).statusr |= status;
+}
+
+function writeCtlr(rd: Redistributor, value: u32): void {
+  const wasEnabled = (rd.ctlr & CTLR_ENABLE_LPIS) != 0;
+  let enabled = (value & CTLR_ENABLE_LPIS) != 0;
+  if (wasEnabled && !enabled && !policy(Policy.enableLpisClearable)) {
+    report(Diagnostic.ENABLE_LPIS_NOT_CLEARABLE, rd.cpu);
+    enabled = true;
+  }
+  rd.ctlr = enabled ? value | CTLR_ENABLE_LPIS : value & ~CTLR_ENABLE_LPIS;
+  if (enabled && !wasEnabled) enableLpis(rd);
+  else if (!enabled && wasEnabled) disableLpis(rd);
+  rerouteOneOfN();
+}
+
+function writeWaker(rd: Redistributor, sleep: bool): void {
+  if (sleep && !rd.asleep && cpuInterfaceOf(rd.cpu).groupEnables)
+    report(Diagnostic.SLEEP_WITH_GROUP_ENABLED, rd.cpu);
+  rd.asleep = sleep ? 1 : 0;
+  touchCpu(rd.cpu);
+  rerouteOneOfN();
+}
+
+function writePendbaser(rd: Redistributor, value: u64): void {
+  if (!lpiTableWritable(rd, Register.GICR_PENDBASER)) return;
+  rd.pendingTableZero = (value & PENDBASER_PTZ) != 0 ? 1 : 0;
+  const readsBack = policy(Policy.pendingTableZero) == Choice.PENDING_TABLE_ZERO_IGNORE;
+  rd.pendbaser = legalShareability(readsBack ? value : value & ~PENDBASER_PTZ);
+  if (rd.lpisEnabled) reloadLpiTables(rd);
+}
+
+/** Changing the LPI tables while EnableLPIs=1 is UNPREDICTABLE (sections 3.2, 3.7). */
+function lpiTableWritable(rd: Redistributor, register: u32): bool {
+  if (!rd.lpisEnabled) return true;
+  report(Diagnostic.LPI_TABLE_WRITE_WHILE_ENABLED, rd.cpu, register);
+  return policy(Policy.lpiTableWriteWhileEnabled) == Choice.LPI_TABLE_WRITE_ACCEPT;
+}
+
+/** Shareability 0b11 is reserved and means Non-shareable. */
+function legalShareability(value: u64): u64 {
+  if (policy(Policy.lpiTableReservedBits)) return value;
+  return (value & SHAREABILITY) == SHAREABILITY ? value & ~SHAREABILITY : value;
+}

@@ -1,0 +1,176 @@
+// The engine's surface. Addresses and configuration values cross as f64 (exact below 2^53), 64-bit values as two
+// u32; the upper half of a 64-bit result is left in the machine record (`Field.RESULT_HIGH`).
+import { Config, Field, Structure } from './abi';
+import { DiagnosticRecord } from './diag/diagnostics';
+import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
+import { readBus, writeBus } from './gic/bus';
+import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
+import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
+import { checkLpiIndex as checkLpis } from './gic/lpi';
+import { settle } from './gic/outputs';
+import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
+import { RegisterInfo } from './gic/register_file';
+import * as system from './gic/system_registers';
+import { setPpiLevel, setSpiLevel } from './gic/wires';
+import { inspectCollection, inspectDevice, inspectInterrupt } from './its/commands';
+import { ITS_BYTES, itsOf } from './its/its';
+import { processQueue } from './its/queue';
+import { translateMsi } from './its/translation';
+import { HEADER, Machine, machine, setPolicy } from './memory/machine';
+import './rt/abort';
+import { Counter, Outcome } from './abi';
+import { indexBytes } from './memory/priority_index';
+
+// --- making a machine ---
+
+/** Bytes of a record or area. */
+export function structureBytes(structure: Structure): u32 {
+  switch (structure) {
+    case Structure.MACHINE:
+      return <u32>(HEADER + offsetof<Machine>());
+    case Structure.REDISTRIBUTOR:
+      return <u32>REDISTRIBUTOR_BYTES;
+    case Structure.CPU_INTERFACE:
+      return <u32>offsetof<CpuInterface>();
+    case Structure.ITS:
+      return <u32>ITS_BYTES;
+    case Structure.SPI_BANK:
+      return bankBytes(SPI_WORDS, true);
+    case Structure.PPI_BANK:
+      return bankBytes(PPI_WORDS, false);
+    case Structure.REGISTER_INFO:
+      return <u32>offsetof<RegisterInfo>();
+    case Structure.DIAGNOSTIC:
+      return <u32>offsetof<DiagnosticRecord>();
+    case Structure.COUNTERS:
+      return <u32>Counter.COUNT * 8;
+    default:
+      return 0;
+  }
+}
+
+/** Bytes of one PE's index of SGIs, PPIs and SPIs of one group. */
+export function wiredIndexBytes(priorityBits: u32): u32 {
+  return indexBytes(WIRED_CAPACITY, priorityBits);
+}
+
+/** Bytes of one PE's index of LPIs. */
+export function lpiIndexBytes(intidBits: u32, priorityBits: u32): u32 {
+  return indexBytes((<u32>1) << intidBits, priorityBits);
+}
+
+/** Where a field that the host reads in place stands: in its record, or in memory for those of the machine. */
+export function fieldOffset(field: Field): u32 {
+  switch (field) {
+    case Field.HIGHEST_PENDING:
+      return <u32>offsetof<CpuInterface>('highestPending');
+    case Field.OUTPUTS:
+      return <u32>offsetof<CpuInterface>('outputs');
+    case Field.RESULT_HIGH:
+      return <u32>(HEADER + offsetof<Machine>('resultHigh'));
+    case Field.DIAGNOSTIC_COUNT:
+      return <u32>(HEADER + offsetof<Machine>('diagnosticCount'));
+    default:
+      return 0;
+  }
+}
+
+export function configure(field: Config, value: f64): void {
+  setField(field, value);
+}
+
+export function configurePolicy(name: u32, choice: u32): void {
+  setPolicy(name, choice);
+}
+
+export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
+  setCpuIdentity(cpu, affinity, typerLow, typerHigh);
+}
+
+/** Brings a configured machine into its reset state. Memory is all zero before. */
+export function initialize(): void {
+  initializeMachine();
+  settle();
+}
+
+// --- actions ---
+
+/** Reads 1, 2, 4 or 8 bytes from the physical address space. */
+export function read(address: f64, size: u32): u32 {
+  const value = readBus(<u64>address, size);
+  machine().resultHigh = <u32>(value >> 32);
+  return <u32>value;
+}
+
+export function write(address: f64, size: u32, low: u32, high: u32): void {
+  writeBus(<u64>address, size, ((<u64>high) << 32) | low);
+  settle();
+}
+
+/** A device's MSI; tells what became of it. */
+export function sendMsi(its: u32, deviceId: u32, eventId: u32): Outcome {
+  const outcome = translateMsi(its, deviceId, eventId);
+  settle();
+  return outcome;
+}
+
+export function setSpi(intid: u32, level: u32): void {
+  setSpiLevel(intid, level != 0, false);
+  settle();
+}
+
+export function setPpi(cpu: u32, intid: u32, level: u32): void {
+  setPpiLevel(cpu, intid, level != 0);
+  settle();
+}
+
+export function readSystemRegister(cpu: u32, register: u32): u32 {
+  const value = system.readSystemRegister(cpu, register);
+  machine().resultHigh = <u32>(value >> 32);
+  settle();
+  return <u32>value;
+}
+
+export function writeSystemRegister(cpu: u32, register: u32, low: u32, high: u32): void {
+  system.writeSystemRegister(cpu, register, ((<u64>high) << 32) | low);
+  settle();
+}
+
+/** Executes up to `budget` queued commands of an ITS whose commands are stepped; the number executed. */
+export function stepIts(its: u32, budget: u32): u32 {
+  const done = processQueue(itsOf(its), budget);
+  settle();
+  return done;
+}
+
+export function resetCpuInterface(cpu: u32): void {
+  resetInterface(cpu);
+  settle();
+}
+
+// --- inspection ---
+
+/** The table entry of a device, 0 where it is not mapped: [51:8] ITT address, [4:0] size. */
+export function deviceEntry(its: u32, deviceId: u32): u32 {
+  return result(inspectDevice(itsOf(its), deviceId));
+}
+
+/** The table entry of a collection, 0 where it is not mapped: [15:0] PE. */
+export function collectionEntry(its: u32, icid: u32): u32 {
+  return result(inspectCollection(itsOf(its), icid));
+}
+
+/** The table entry of an event, 0 where it is not mapped: [37:16] INTID, [15:0] ICID. */
+export function interruptEntry(its: u32, deviceId: u32, eventId: u32): u32 {
+  return result(inspectInterrupt(itsOf(its), deviceId, eventId));
+}
+
+/** Differences between a PE's LPI index and the tables that it is derived from; 0 unless software broke the rules. */
+export function checkLpiIndex(cpu: u32): u32 {
+  return checkLpis(redistributorOf(cpu));
+}
+
+function result(value: u64): u32 {
+  machine().resultHigh = <u32>(value >> 32);
+  return <u32>value;
+}

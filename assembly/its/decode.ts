@@ -1,0 +1,77 @@
+// Fields of ITS commands (section 6). A command is four little-endian doublewords, DW0[7:0] is its number.
+import { Feature } from '../abi';
+import { NO_CPU } from '../gic/bank';
+import { machine } from '../memory/machine';
+
+export const COMMAND_BYTES: u32 = 32;
+
+export enum Command {
+  MOVI = 0x01,
+  INT = 0x03,
+  CLEAR = 0x04,
+  SYNC = 0x05,
+  MAPD = 0x08,
+  MAPC = 0x09,
+  MAPTI = 0x0a,
+  MAPI = 0x0b,
+  INV = 0x0c,
+  INVALL = 0x0d,
+  MOVALL = 0x0e,
+  DISCARD = 0x0f,
+}
+
+/** Reasons of section 6.1: the EE of an error code 0x01_CC_EE. */
+export enum ErrorReason {
+  /** For MOVALL: an RDbase out of range. */
+  DEVICE_OUT_OF_RANGE = 0x01,
+  /** Size of an ITT or, for MAPC, an RDbase. */
+  SIZE_OUT_OF_RANGE = 0x02,
+  COLLECTION_OUT_OF_RANGE = 0x03,
+  DEVICE_UNMAPPED = 0x04,
+  EVENT_OUT_OF_RANGE = 0x05,
+  INTID_OUT_OF_RANGE = 0x06,
+  INTERRUPT_UNMAPPED = 0x07,
+  COLLECTION_UNMAPPED = 0x09,
+}
+
+export function commandNumber(at: usize): u32 {
+  return load<u8>(at);
+}
+
+export function deviceId(at: usize): u32 {
+  return load<u32>(at, 4);
+}
+
+export function eventId(at: usize): u32 {
+  return load<u32>(at, 8);
+}
+
+export function pIntid(at: usize): u32 {
+  return load<u32>(at, 12);
+}
+
+export function icid(at: usize): u32 {
+  return load<u16>(at, 16);
+}
+
+export function ittSize(at: usize): u32 {
+  return load<u32>(at, 8) & 31;
+}
+
+export function ittAddress(at: usize): u64 {
+  return load<u64>(at, 16) & 0x000fffffffffff00;
+}
+
+export function valid(at: usize): bool {
+  return load<u64>(at, 16) >> 63 != 0;
+}
+
+/** The PE that the RDbase field [51:16] of a doubleword names, or NO_CPU (section 6.0). */
+export function target(at: usize, doubleword: u32): u32 {
+  const m = machine();
+  const field = (load<u64>(at + (doubleword << 3)) >> 16) & 0xfffffffff;
+  if (!m.has(Feature.PHYSICAL_TARGET_ADDRESSES)) return field < m.cpuCount ? <u32>field : NO_CPU;
+  const offset = (field << 16) - m.gicrBase;
+  const cpu = offset / m.gicrStride;
+  return cpu < m.cpuCount && cpu * m.gicrStride == offset ? <u32>cpu : NO_CPU;
+}

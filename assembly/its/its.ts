@@ -1,0 +1,70 @@
+// One Interrupt Translation Service: its registers, and what is derived from them when they are written.
+import { machine } from '../memory/machine';
+
+/** GITS_BASER<n> in use: 0 devices, 1 collections, 2 vPEs (GICv4). */
+export const DEVICE_TABLE: u32 = 0;
+export const COLLECTION_TABLE: u32 = 1;
+
+export const BASERS: u32 = 8;
+
+/** Where a table stands, taken from GITS_BASER<n> when it is written. */
+@unmanaged
+export class Table {
+  baser: u64;
+  address: u64;
+  /** IDs that the table has room for; 0 while it is not valid. */
+  capacity: u64;
+  entryBytes: u32;
+  /** Two-level tables: entries in one page of level 2; 0 for flat tables. */
+  entriesPerPage: u32;
+  pageBytes: u64;
+}
+
+@unmanaged
+export class Its {
+  number: u32;
+  /** GITS_CTLR.Enabled. */
+  enabled: u32;
+  /** GITS_CREADR.Stalled: the queue waits for a retry. */
+  stalled: u32;
+  /** What GITS_CREADR.Stalled reads as; differs from `stalled` only by policy. */
+  stalledShown: u32;
+  cbaser: u64;
+  /** Byte offsets in the command queue. */
+  cwriter: u32;
+  creadr: u32;
+  queueBytes: u32;
+  statusr: u32;
+  umsir: u64;
+  /** Linear address of the command queue; 0 where it is not wholly inside RAM. */
+  queue: usize;
+  /** Collections held in the ITS: one entry each, in the format of the collection table. */
+  hardwareCollections: usize;
+  /** Eight `Table` records. */
+  tables: usize;
+
+  table(n: u32): Table {
+    return changetype<Table>(this.tables + <usize>n * offsetof<Table>());
+  }
+}
+
+export const MAX_HARDWARE_COLLECTIONS: u32 = 256;
+
+/** Record, tables and collections of one ITS. */
+export const ITS_BYTES: usize =
+  ((offsetof<Its>() + 7) & ~7) + BASERS * offsetof<Table>() + MAX_HARDWARE_COLLECTIONS * 8;
+
+export function itsOf(number: u32): Its {
+  return changetype<Its>(machine().itsRecords + <usize>number * ITS_BYTES);
+}
+
+/** GITS_BASER<n>.Page_Size after reset: 64 KiB. */
+const RESET_BASER: u64 = 2 << 8;
+
+export function initIts(number: u32): void {
+  const its = itsOf(number);
+  its.number = number;
+  its.tables = changetype<usize>(its) + ((offsetof<Its>() + 7) & ~7);
+  its.hardwareCollections = its.tables + BASERS * offsetof<Table>();
+  for (let n: u32 = 0; n < BASERS; n++) its.table(n).baser = RESET_BASER;
+}

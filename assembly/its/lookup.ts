@@ -1,0 +1,55 @@
+// From (DeviceID, EventID) to an interrupt translation entry: the steps that translation of an MSI and most
+// commands share (sections 5.11, 6.1). The result stays here until the next lookup.
+import { Outcome } from '../abi';
+import { machine } from '../memory/machine';
+import { Its } from './its';
+import {
+  collectionEntryAt,
+  deviceCapacity,
+  deviceEntryAt,
+  deviceEvents,
+  FAULT,
+  interruptEntryAt,
+  isMappedCollection,
+  isPhysical,
+  isValid,
+  UNMAPPED,
+} from './tables';
+
+/** The entry that `lookupEvent` or `lookupInterrupt` found, and where it stands. */
+export let foundDevice: u64 = 0;
+export let foundAt: usize = 0;
+export let foundEntry: u64 = 0;
+
+/** The device's entry and the place of the event's entry, mapped or not. PENDING stands for success. */
+export function lookupEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
+  if (<u64>deviceId >= deviceCapacity(its)) return Outcome.DEVICE_OUT_OF_RANGE;
+  const deviceAt = deviceEntryAt(its, deviceId);
+  if (deviceAt == FAULT) return Outcome.TABLE_FAULT;
+  if (deviceAt == UNMAPPED) return Outcome.DEVICE_UNMAPPED;
+  foundDevice = load<u64>(deviceAt);
+  if (!isValid(foundDevice)) return Outcome.DEVICE_UNMAPPED;
+  if (<u64>eventId >= deviceEvents(foundDevice)) return Outcome.EVENT_OUT_OF_RANGE;
+  if (machine().eventIdBits < 32 && eventId >> machine().eventIdBits) return Outcome.EVENT_OUT_OF_RANGE;
+  foundAt = interruptEntryAt(foundDevice, eventId);
+  return foundAt == FAULT ? Outcome.TABLE_FAULT : Outcome.PENDING;
+}
+
+/** `lookupEvent`, and the event must be mapped to an LPI. */
+export function lookupInterrupt(its: Its, deviceId: u32, eventId: u32): Outcome {
+  const outcome = lookupEvent(its, deviceId, eventId);
+  if (outcome != Outcome.PENDING) return outcome;
+  foundEntry = load<u64>(foundAt);
+  return isPhysical(foundEntry) ? Outcome.PENDING : Outcome.EVENT_UNMAPPED;
+}
+
+/** The entry that `lookupCollection` found. */
+export let foundCollection: u64 = 0;
+
+export function lookupCollection(its: Its, icid: u32): Outcome {
+  const at = collectionEntryAt(its, icid);
+  if (at == FAULT) return Outcome.TABLE_FAULT;
+  if (at == UNMAPPED) return Outcome.COLLECTION_UNMAPPED;
+  foundCollection = load<u64>(at);
+  return isMappedCollection(foundCollection) ? Outcome.PENDING : Outcome.COLLECTION_UNMAPPED;
+}

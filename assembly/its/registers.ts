@@ -1,0 +1,113 @@
+// GITS_* (section 5).
+import { Choice, Counter, Diagnostic, Outcome, Policy, Register } from '../abi';
+import { report } from '../diag/diagnostics';
+import { count } from '../memory/counters';
+import { machine, policy } from '../memory/machine';
+import { ramAt } from '../memory/ram';
+import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf } from './its';
+import { processAtOnce } from './queue';
+import { attachTable, isValid } from './tables';
+
+const CTLR_ENABLED: u32 = 1;
+const CTLR_QUIESCENT: u64 = 1 << 31;
+const QUEUE_ADDRESS: u64 = 0x000fffffffff0000;
+const QUEUE_OFFSET: u32 = 0xfffe0;
+const CWRITER_RETRY: u32 = 1;
+const STATUSR_UMSI: u32 = 1 << 4;
+/** Syndrome, Overflow and UMSI are cleared together with UMSI. */
+const STATUSR_UMSI_FIELDS: u32 = 0x3f0;
+
+export function readIts(number: u32, register: u32, element: u32): u64 {
+  const its = itsOf(number);
+  switch (register) {
+    case Register.GITS_CTLR:
+      if (!its.enabled) return CTLR_QUIESCENT;
+      return CTLR_ENABLED | (policy(Policy.quiescentWhileEnabled) ? CTLR_QUIESCENT : 0);
+    case Register.GITS_STATUSR:
+      return its.statusr;
+    case Register.GITS_UMSIR:
+      return its.umsir;
+    case Register.GITS_CBASER:
+      return its.cbaser;
+    case Register.GITS_CWRITER:
+      return its.cwriter;
+    case Register.GITS_CREADR:
+      return its.creadr | its.stalledShown;
+    case Register.GITS_BASER:
+      return its.table(element).baser;
+    default:
+      return 0;
+  }
+}
+
+export function writeIts(number: u32, register: u32, element: u32, value: u64): void {
+  const its = itsOf(number);
+  switch (register) {
+    case Register.GITS_CTLR:
+      return writeCtlr(its, (<u32>value & CTLR_ENABLED) != 0);
+    case Register.GITS_STATUSR:
+      its.statusr &= ~(<u32>value & STATUSR_UMSI ? <u32>value | STATUSR_UMSI_FIELDS : <u32>value);
+      return;
+    case Register.GITS_CBASER:
+      return writeCbaser(its, value);
+    case Register.GITS_CWRITER:
+      return writeCwriter(its, <u32>value);
+    case Register.GITS_CREADR:
+      its.creadr = <u32>value & QUEUE_OFFSET;
+      return;
+    case Register.GITS_BASER:
+      if (tableWritable(its, register, element)) attachTable(its.table(element), value);
+      return;
+    // A PE has no DeviceID: its store translates nothing. Devices come by `translateMsi`.
+    case Register.GITS_TRANSLATER:
+      count(Counter.MSI + Outcome.NO_DEVICE_ID);
+      report(Diagnostic.MSI_DROPPED, number, 0, <u32>value, Outcome.NO_DEVICE_ID);
+      return;
+    default:
+  }
+}
+
+export function reportItsAccess(number: u32, status: u32): void {
+  itsOf(number).statusr |= status;
+}
+
+function writeCtlr(its: Its, enable: bool): void {
+  if (enable && !its.enabled && !tablesValid(its)) {
+    report(Diagnostic.ENABLED_WITH_INVALID_TABLES, its.number);
+    if (policy(Policy.enableWithInvalidTables) == Choice.INVALID_TABLES_REFUSE) return;
+  }
+  its.enabled = enable ? 1 : 0;
+  if (enable) processAtOnce(its);
+}
+
+function tablesValid(its: Its): bool {
+  const collections = isValid(its.table(COLLECTION_TABLE).baser) || machine().hardwareCollections != 0;
+  return isValid(its.cbaser) && isValid(its.table(DEVICE_TABLE).baser) && collections;
+}
+
+/** A write sets GITS_CREADR to zero; GITS_CWRITER keeps its value (section 5.7). */
+function writeCbaser(its: Its, value: u64): void {
+  if (!tableWritable(its, Register.GITS_CBASER, 0)) return;
+  its.cbaser = value;
+  its.queueBytes = ((<u32>value & 0xff) + 1) << 12;
+  its.queue = ramAt(value & QUEUE_ADDRESS, its.queueBytes);
+  its.creadr = 0;
+  its.stalled = 0;
+  its.stalledShown = 0;
+}
+
+/** Queue and tables written while the ITS is enabled: UNPREDICTABLE (sections 5.7, 5.9). */
+function tableWritable(its: Its, register: u32, element: u32): bool {
+  if (!its.enabled) return true;
+  report(Diagnostic.TABLE_WRITE_WHILE_ENABLED, its.number, register, element);
+  return policy(Policy.tableWriteWhileEnabled) == Choice.TABLE_WRITE_ACCEPT;
+}
+
+function writeCwriter(its: Its, value: u32): void {
+  its.cwriter = value & QUEUE_OFFSET;
+  if (its.cwriter >= its.queueBytes && its.queueBytes) {
+    report(Diagnostic.CWRITER_OUT_OF_RANGE, its.number, its.cwriter, its.queueBytes);
+  }
+  if (value & CWRITER_RETRY || policy(Policy.retry) == Choice.RETRY_ANY_WRITE) its.stalled = 0;
+  processAtOnce(its);
+}

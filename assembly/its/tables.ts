@@ -1,0 +1,135 @@
+// Device tables, collection tables and interrupt translation tables in simulated RAM (sections 5.9, 5.10). Every
+// entry is one aligned 64-bit word. Software owns the memory, so nothing in an entry is trusted when it is read.
+//
+//   DTE  [63] Valid | [51:8] ITT address | [4:0] EventID bits - 1
+//   CTE  [63] Valid | [15:0] number of the PE
+//   ITE  [63] Valid | [62] virtual | [37:16] INTID | [15:0] ICID
+import { Feature } from '../abi';
+import { machine } from '../memory/machine';
+import { ramAt } from '../memory/ram';
+import { COLLECTION_TABLE, DEVICE_TABLE, Its, Table } from './its';
+
+/** Results of looking for an entry that are not its address. */
+export const UNMAPPED: usize = 0;
+export const FAULT: usize = 1;
+
+const VALID: u64 = 1 << 63;
+const ITE_VIRTUAL: u64 = 1 << 62;
+const ITT_ADDRESS: u64 = 0x000fffffffffff00;
+const LEVEL1_ADDRESS: u64 = 0x000ffffffffff000;
+const ITE_BYTES: u64 = 8;
+
+export function isValid(entry: u64): bool {
+  return (entry & VALID) != 0;
+}
+
+export function deviceEntry(ittAddress: u64, size: u32): u64 {
+  return VALID | (ittAddress & ITT_ADDRESS) | size;
+}
+
+/** Events that a device's entry has room for: 2^(Size + 1). */
+export function deviceEvents(dte: u64): u64 {
+  return (<u64>2) << (dte & 31);
+}
+
+export function collectionEntry(cpu: u32): u64 {
+  return VALID | cpu;
+}
+
+/** The PE of a collection's entry; memory that holds anything else counts as unmapped. */
+export function collectionCpu(cte: u64): u32 {
+  return <u32>cte & 0xffff;
+}
+
+export function isMappedCollection(cte: u64): bool {
+  return isValid(cte) && collectionCpu(cte) < machine().cpuCount;
+}
+
+export function interruptEntry(intid: u32, icid: u32): u64 {
+  return VALID | ((<u64>intid) << 16) | icid;
+}
+
+/** A valid entry that maps to a physical LPI. */
+export function isPhysical(ite: u64): bool {
+  return (ite & (VALID | ITE_VIRTUAL)) == VALID;
+}
+
+export function interruptIntid(ite: u64): u32 {
+  return <u32>(ite >> 16) & 0x3fffff;
+}
+
+export function interruptIcid(ite: u64): u32 {
+  return <u32>ite & 0xffff;
+}
+
+export function withIcid(ite: u64, icid: u32): u64 {
+  return (ite & ~(<u64>0xffff)) | icid;
+}
+
+/** IDs below this one are in range for a table; the rest are out of range whatever level 1 says. */
+export function deviceCapacity(its: Its): u64 {
+  return min<u64>(its.table(DEVICE_TABLE).capacity, (<u64>1) << machine().deviceIdBits);
+}
+
+export function collectionCapacity(its: Its): u64 {
+  const hardware: u64 = machine().hardwareCollections;
+  return min<u64>(
+    max<u64>(its.table(COLLECTION_TABLE).capacity, hardware),
+    (<u64>1) << machine().collectionIdBits,
+  );
+}
+
+/** Where the entry of a DeviceID stands, UNMAPPED where it has none, FAULT outside RAM. */
+export function deviceEntryAt(its: Its, deviceId: u32): usize {
+  return <u64>deviceId < deviceCapacity(its) ? entryAt(its.table(DEVICE_TABLE), deviceId) : UNMAPPED;
+}
+
+/** Collections below GITS_TYPER.HCC are held in the ITS, the others in the table. */
+export function collectionEntryAt(its: Its, icid: u32): usize {
+  if (icid < machine().hardwareCollections) return its.hardwareCollections + (icid << 3);
+  return <u64>icid < collectionCapacity(its) ? entryAt(its.table(COLLECTION_TABLE), icid) : UNMAPPED;
+}
+
+export function interruptEntryAt(dte: u64, eventId: u32): usize {
+  const at = ramAt((dte & ITT_ADDRESS) + <u64>eventId * ITE_BYTES, ITE_BYTES);
+  return at ? at : FAULT;
+}
+
+function entryAt(table: Table, id: u32): usize {
+  let page = table.address;
+  let place: u64 = id;
+  if (table.entriesPerPage) {
+    const level1 = ramAt(table.address + ((<u64>(id / table.entriesPerPage)) << 3), 8);
+    if (level1 == 0) return FAULT;
+    const descriptor = load<u64>(level1);
+    if (!isValid(descriptor)) return UNMAPPED;
+    page = descriptor & LEVEL1_ADDRESS & ~(table.pageBytes - 1);
+    place = id % table.entriesPerPage;
+  }
+  const at = ramAt(page + place * table.entryBytes, 8);
+  return at ? at : FAULT;
+}
+
+const BASER_INDIRECT: u64 = 1 << 62;
+
+/** Derives a table's place and size from GITS_BASER<n> (section 5.9). */
+export function attachTable(table: Table, baser: u64): void {
+  const pageSize = <u32>(baser >> 8) & 3;
+  const pageBytes: u64 = pageSize == 0 ? 0x1000 : pageSize == 1 ? 0x4000 : 0x10000;
+  const tableBytes = ((baser & 0xff) + 1) * pageBytes;
+  const indirect = (baser & BASER_INDIRECT) != 0 && machine().has(Feature.INDIRECT_TABLES);
+  table.baser = baser;
+  table.entryBytes = (<u32>(baser >> 48) & 31) + 1;
+  table.pageBytes = pageBytes;
+  table.entriesPerPage = indirect ? <u32>(pageBytes / table.entryBytes) : 0;
+  table.address = tableAddress(baser, pageBytes);
+  if (!isValid(baser)) table.capacity = 0;
+  else if (indirect) table.capacity = (tableBytes >> 3) * table.entriesPerPage;
+  else table.capacity = tableBytes / table.entryBytes;
+}
+
+/** Only 64 KiB pages reach above 2^48: they have PA[51:48] in [15:12]. Misaligned low bits count as zero. */
+function tableAddress(baser: u64, pageBytes: u64): u64 {
+  const low = baser & 0x0000fffffffff000 & ~(pageBytes - 1);
+  return pageBytes == 0x10000 ? low | ((baser & 0xf000) << 36) : low;
+}

@@ -1,0 +1,6 @@
+import { machine } from './machine';
+
+export function count(counter: u32): void {
+  const at = machine().counters + ((<usize>counter) << 3);
+  store<u64>(at, load<u64>(at) + 1);
+}

@@ -1,0 +1,95 @@
+import { Feature, Policy } from '../abi';
+
+/** Where the machine record stands in linear memory. */
+export const HEADER: usize = 1024;
+
+/** Policies that fit in the record. */
+export const POLICY_SLOTS: usize = 32;
+
+/**
+ * The machine: configuration, where its parts stand, and the Distributor's own few registers.
+ * The host fills the configuration in before the first action; nothing of it changes afterwards.
+ */
+@unmanaged
+export class Machine {
+  /** Upper half of the last 64-bit result. */
+  resultHigh: u32;
+  diagnosticCount: u32;
+
+  cpuCount: u32;
+  itsCount: u32;
+  intidBits: u32;
+  deviceIdBits: u32;
+  eventIdBits: u32;
+  collectionIdBits: u32;
+  /** SPI INTIDs 32 up to and without this one. */
+  spiSlots: u32;
+  extendedSpiSlots: u32;
+  extendedPpiSlots: u32;
+  storedPriorityBits: u32;
+  cpuPriorityBits: u32;
+  preemptionBits: u32;
+  features: u32;
+  tableEntryBytes: u32;
+  hardwareCollections: u32;
+  /** Read-only fields of ICC_CTLR_EL1. */
+  iccCtlr: u32;
+
+  gicdBase: u64;
+  gicrBase: u64;
+  gicrStride: u64;
+  gitsBase: u64;
+  gitsStride: u64;
+  ramBase: u64;
+  ramSize: u64;
+  ramAt: usize;
+
+  registerIndex: usize;
+  registerInfo: usize;
+  spiBank: usize;
+  ppiBanks: usize;
+  affinities: usize;
+  redistributors: usize;
+  cpuInterfaces: usize;
+  itsRecords: usize;
+  wiredPlanes: usize;
+  lpiPlanes: usize;
+  configCaches: usize;
+  dirtyCpus: usize;
+  changedCpus: usize;
+  diagnostics: usize;
+  diagnosticCapacity: u32;
+  counters: usize;
+
+  /** GICD_CTLR.EnableGrp0 and EnableGrp1. */
+  groupEnables: u32;
+  gicdStatusr: u32;
+
+  /** One byte a policy; see `policy`. */
+  policies0: u64;
+  policies1: u64;
+  policies2: u64;
+  policies3: u64;
+
+  get lpiLimit(): u32 {
+    return this.intidBits >= 14 ? (<u32>1) << this.intidBits : 0;
+  }
+
+  has(feature: Feature): bool {
+    return (this.features & feature) != 0;
+  }
+}
+
+export function machine(): Machine {
+  return changetype<Machine>(HEADER);
+}
+
+/** The number of the choice made for a policy. */
+export function policy(name: Policy): u32 {
+  return load<u8>(HEADER + offsetof<Machine>('policies0') + <usize>name);
+}
+
+export function setPolicy(name: Policy, choice: u32): void {
+  if (<usize>name < POLICY_SLOTS)
+    store<u8>(HEADER + offsetof<Machine>('policies0') + <usize>name, <u8>choice);
+}

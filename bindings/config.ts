@@ -1,0 +1,302 @@
+import { GicError, requireInteger } from './errors.ts';
+import { architecturePolicy, type Policy, qemuPolicy, resolvePolicy } from './policy.ts';
+
+export type Architecture = 'GICv3' | 'GICv4.0';
+
+/** Where the register frames and RAM stand in the physical address space. All addresses are below 2^52. */
+export interface AddressMap {
+  /** Distributor frame, 64 KiB. */
+  gicd: number;
+  /** First redistributor. The others follow at `GICR` stride: 128 KiB for GICv3, 256 KiB for GICv4. */
+  gicr: number;
+  /** First ITS: control frame, then translation frame. Each further ITS follows `gitsStride` bytes later. */
+  gits: number;
+  gitsStride: number;
+}
+
+/** Identification registers that are to read as given instead of as the configuration implies. */
+export interface IdentificationRegisters {
+  GICD_TYPER?: number;
+  GICD_IIDR?: number;
+  GICR_IIDR?: number;
+  GITS_IIDR?: number;
+  /** One value for each PE. */
+  GICR_TYPER?: readonly bigint[];
+  GITS_TYPER?: bigint;
+  /** GICD_PIDR2, GICR_PIDR2 and GITS_PIDR2. */
+  PIDR2?: number;
+  /** The read-only fields of ICC_CTLR_EL1. */
+  ICC_CTLR_EL1?: number;
+}
+
+/** Everything that is fixed when a machine is made. */
+export interface MachineConfig {
+  architecture: Architecture;
+  /** Number of PEs, 1 to 512. */
+  cpus: number;
+  /** Affinity of each PE as Aff3.Aff2.Aff1.Aff0, 8 bits each, Aff3 in [31:24]; all different. */
+  affinities: readonly number[];
+  /** Number of ITSs, 0 to 16. */
+  itsCount: number;
+  /** Width of a DeviceID (GITS_TYPER.Devbits + 1), 1 to 32. */
+  deviceIdBits: number;
+  /** Width of an EventID (GITS_TYPER.ID_bits + 1), 1 to 32. */
+  eventIdBits: number;
+  /** Width of an ICID (GITS_TYPER.CIDbits + 1), 1 to 16. */
+  collectionIdBits: number;
+  /** Width of an INTID (GICD_TYPER.IDbits + 1): 10 for no LPIs, or 14 to 22. */
+  intidBits: number;
+  /** Number of SPIs from INTID 32 on: a multiple of 32 up to 960, or 988. */
+  spis: number;
+  /** Number of Extended SPIs from INTID 4096 on: a multiple of 32, 0 to 1024. */
+  extendedSpis: number;
+  /** Number of Extended PPIs from INTID 1056 on: 0, 32 or 64. */
+  extendedPpis: number;
+  /** Priority bits of the CPU interface (ICC_CTLR_EL1.PRIbits + 1), 4 to 8. */
+  priorityBits: number;
+  /** Priority bits that participate in preemption: levels of ICC_AP<m>R<n>, 4 to 7, at most `priorityBits`. */
+  preemptionBits: number;
+  /** Priority bits stored by the distributor and redistributors, `priorityBits` to 8. */
+  storedPriorityBits: number;
+  /** 1-of-N SPIs are supported (GICD_TYPER.No1N=0, GICR_TYPER.DPGS=1). */
+  oneOfN: boolean;
+  /** Message-based SPIs are supported (GICD_TYPER.MBIS). */
+  messageBasedSpis: boolean;
+  /** ICC_SGI1R_EL1.RS is supported: Aff0 up to 255 (GICD_TYPER.RSS, ICC_CTLR_EL1.RSS). */
+  rangeSelector: boolean;
+  /** GICR_SETLPIR, CLRLPIR, INVLPIR, INVALLR and SYNCR are implemented (GICR_TYPER.DirectLPI). */
+  directLpi: boolean;
+  /** GICR_TYPER.CommonLPIAff, 0 to 3. */
+  commonLpiAffinity: number;
+  /** Collections held by the ITS itself (GITS_TYPER.HCC), 0 to 255. */
+  hardwareCollections: number;
+  /** RDbase in commands is a physical address instead of a processor number (GITS_TYPER.PTA). */
+  physicalTargetAddresses: boolean;
+  /** Bytes per entry that GITS_BASER<n>.Entry_Size tells for device and collection tables: a multiple of 8, 8 to 32. */
+  tableEntryBytes: number;
+  /** Bytes per interrupt translation entry that GITS_TYPER.ITT_entry_size tells, 8 to 16. */
+  ittEntryBytes: number;
+  /** GITS_BASER<n>.Indirect can be set. */
+  indirectTables: boolean;
+  /** GICD_STATUSR, GICR_STATUSR and GITS_STATUSR record bad accesses. */
+  statusRegisters: boolean;
+  /** GITS_STATUSR and GITS_UMSIR report MSIs without a mapping (GITS_TYPER.UMSI). */
+  unmappedMsiReporting: boolean;
+  /** Simulated RAM: base 64 KiB aligned, size in bytes a multiple of 64 KiB. */
+  ram: { readonly base: number; readonly size: number };
+  addressMap: AddressMap;
+  identification: IdentificationRegisters;
+  policy: Policy;
+}
+
+/** What a caller may give: a preset, and what differs from it. */
+export type MachineOptions = Partial<Omit<MachineConfig, 'policy' | 'addressMap'>> & {
+  /** Default `architecture`. */
+  preset?: PresetName;
+  policy?: Partial<Policy>;
+  addressMap?: Partial<AddressMap>;
+};
+
+type Defaults = Omit<MachineConfig, 'affinities'>;
+
+const MiB = 2 ** 20;
+
+const architecture: Defaults = {
+  architecture: 'GICv3',
+  cpus: 4,
+  itsCount: 1,
+  deviceIdBits: 16,
+  eventIdBits: 16,
+  collectionIdBits: 16,
+  intidBits: 16,
+  spis: 256,
+  extendedSpis: 0,
+  extendedPpis: 0,
+  priorityBits: 5,
+  preemptionBits: 5,
+  storedPriorityBits: 5,
+  oneOfN: true,
+  messageBasedSpis: true,
+  rangeSelector: false,
+  directLpi: true,
+  commonLpiAffinity: 0,
+  hardwareCollections: 0,
+  physicalTargetAddresses: false,
+  tableEntryBytes: 8,
+  ittEntryBytes: 8,
+  indirectTables: true,
+  statusRegisters: true,
+  unmappedMsiReporting: true,
+  ram: { base: 0x8000_0000, size: 256 * MiB },
+  addressMap: { gicd: 0x0800_0000, gicr: 0x1000_0000, gits: 0x0900_0000, gitsStride: 0x4_0000 },
+  identification: {},
+  policy: architecturePolicy,
+};
+
+/** QEMU 7.2's `-M virt`: its map, its identification registers, its choices. */
+const qemuVirt: Defaults = {
+  ...architecture,
+  storedPriorityBits: 8,
+  oneOfN: false,
+  messageBasedSpis: false,
+  directLpi: false,
+  commonLpiAffinity: 1,
+  ittEntryBytes: 12,
+  statusRegisters: false,
+  unmappedMsiReporting: false,
+  ram: { base: 0x4000_0000, size: 1024 * MiB },
+  addressMap: { gicd: 0x0800_0000, gicr: 0x080a_0000, gits: 0x0808_0000, gitsStride: 0x2_0000 },
+  identification: {
+    GICD_TYPER: 0x037a_0007,
+    GICD_IIDR: 0x43b,
+    GICR_IIDR: 0x43b,
+    GITS_IIDR: 0x43b,
+    ICC_CTLR_EL1: 0x8c00,
+  },
+  policy: qemuPolicy,
+};
+
+export const presets = { architecture, 'qemu-virt': qemuVirt } as const;
+export type PresetName = keyof typeof presets;
+
+/** PEs numbered in clusters of 16, as Linux and QEMU number them. */
+export function defaultAffinities(cpus: number): number[] {
+  return Array.from({ length: cpus }, (_, cpu) => (cpu & 0xf) | ((cpu >> 4) << 8));
+}
+
+/** Completes and checks a configuration. Throws a `GicError` that names the first field at fault. */
+export function resolveConfig(options: MachineOptions = {}): MachineConfig {
+  const { preset = 'architecture', policy, addressMap, ...given } = options;
+  const base: Defaults | undefined = presets[preset];
+  if (!base) {
+    throw new GicError('UNKNOWN_NAME', 'preset', preset, `one of ${Object.keys(presets).join(', ')}`);
+  }
+  for (const name of Object.keys(given)) {
+    if (!(name in base) && name !== 'affinities') {
+      throw new GicError(
+        'INVALID_CONFIG',
+        name,
+        given[name as keyof typeof given],
+        'a known configuration field',
+      );
+    }
+  }
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const merged = { ...base, ...defined } as Defaults & { affinities?: readonly number[] };
+  const config: MachineConfig = {
+    ...merged,
+    addressMap: { ...base.addressMap, ...addressMap },
+    identification: { ...base.identification, ...given.identification },
+    policy: resolvePolicy(base.policy, policy),
+    affinities:
+      merged.affinities ?? defaultAffinities(requireInteger('INVALID_CONFIG', 'cpus', merged.cpus, 1, 512)),
+  };
+  // Narrower priorities than the preset's imply narrower preemption, unless the caller says otherwise.
+  if (given.preemptionBits === undefined) config.preemptionBits = Math.min(config.priorityBits, 7);
+  if (given.storedPriorityBits === undefined && base.storedPriorityBits < 8) {
+    config.storedPriorityBits = config.priorityBits;
+  }
+  check(config);
+  return config;
+}
+
+/** Bytes from one redistributor to the next: RD and SGI frames, and for GICv4 the VLPI and a reserved frame. */
+export function redistributorStride(config: Pick<MachineConfig, 'architecture'>): number {
+  return config.architecture === 'GICv3' ? 0x2_0000 : 0x4_0000;
+}
+
+function check(config: MachineConfig): void {
+  const integer = (field: string, value: number, low: number, high: number): void => {
+    requireInteger('INVALID_CONFIG', field, value, low, high);
+  };
+  const require = (ok: boolean, field: string, value: unknown, expected: string): void => {
+    if (!ok) throw new GicError('INVALID_CONFIG', field, value, expected);
+  };
+
+  require(['GICv3', 'GICv4.0'].includes(
+    config.architecture,
+  ), 'architecture', config.architecture, 'GICv3 or GICv4.0');
+  integer('cpus', config.cpus, 1, 512);
+  integer('itsCount', config.itsCount, 0, 16);
+  integer('deviceIdBits', config.deviceIdBits, 1, 32);
+  integer('eventIdBits', config.eventIdBits, 1, 32);
+  integer('collectionIdBits', config.collectionIdBits, 1, 16);
+  integer('intidBits', config.intidBits, 10, 22);
+  require(config.intidBits === 10 ||
+    config.intidBits >= 14, 'intidBits', config.intidBits, '10 (no LPIs) or an integer from 14 to 22');
+  require(config.intidBits >= 14 ||
+    config.itsCount === 0, 'itsCount', config.itsCount, '0 where intidBits is 10: an ITS needs LPIs');
+  integer('spis', config.spis, 0, 988);
+  require(config.spis % 32 === 0 ||
+    config.spis === 988, 'spis', config.spis, 'a multiple of 32 up to 960, or 988');
+  integer('extendedSpis', config.extendedSpis, 0, 1024);
+  require(config.extendedSpis % 32 ===
+    0, 'extendedSpis', config.extendedSpis, 'a multiple of 32 from 0 to 1024');
+  require([0, 32, 64].includes(config.extendedPpis), 'extendedPpis', config.extendedPpis, '0, 32 or 64');
+  integer('priorityBits', config.priorityBits, 4, 8);
+  integer('preemptionBits', config.preemptionBits, 4, Math.min(config.priorityBits, 7));
+  integer('storedPriorityBits', config.storedPriorityBits, config.priorityBits, 8);
+  integer('commonLpiAffinity', config.commonLpiAffinity, 0, 3);
+  integer('hardwareCollections', config.hardwareCollections, 0, 255);
+  integer('tableEntryBytes', config.tableEntryBytes, 8, 32);
+  require(config.tableEntryBytes % 8 ===
+    0, 'tableEntryBytes', config.tableEntryBytes, 'a multiple of 8 from 8 to 32');
+  integer('ittEntryBytes', config.ittEntryBytes, 8, 16);
+  checkAffinities(config, require);
+  checkAddresses(config, require);
+  const { GICR_TYPER } = config.identification;
+  require(GICR_TYPER === undefined ||
+    GICR_TYPER.length ===
+      config.cpus, 'identification.GICR_TYPER', GICR_TYPER?.length, `${config.cpus} values, one for each PE`);
+}
+
+type Require = (ok: boolean, field: string, value: unknown, expected: string) => void;
+
+function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, require: Require): void {
+  require(affinities.length === cpus, 'affinities', affinities.length, `${cpus} values, one for each PE`);
+  const seen = new Set<number>();
+  const highestAff0 = rangeSelector ? 255 : 15;
+  affinities.forEach((affinity, cpu) => {
+    const field = `affinities[${cpu}]`;
+    requireInteger('INVALID_CONFIG', field, affinity, 0, 0xffff_ffff);
+    require((affinity & 0xff) <= highestAff0, field, affinity, `Aff0 from 0 to ${highestAff0}`);
+    require(!seen.has(affinity), field, affinity, 'an affinity that no other PE has');
+    seen.add(affinity);
+  });
+}
+
+function checkAddresses(config: MachineConfig, require: Require): void {
+  const { ram, addressMap, cpus, itsCount } = config;
+  const limit = 2 ** 52;
+  const frames: { field: string; base: number; size: number }[] = [
+    { field: 'ram.base', base: ram.base, size: ram.size },
+    { field: 'addressMap.gicd', base: addressMap.gicd, size: 0x1_0000 },
+    { field: 'addressMap.gicr', base: addressMap.gicr, size: cpus * redistributorStride(config) },
+  ];
+  require(Number.isInteger(ram.size) &&
+    ram.size > 0 &&
+    ram.size % 0x1_0000 === 0, 'ram.size', ram.size, 'a positive multiple of 64 KiB');
+  require(Number.isInteger(addressMap.gitsStride) &&
+    addressMap.gitsStride >= 0x2_0000 &&
+    addressMap.gitsStride % 0x1_0000 ===
+      0, 'addressMap.gitsStride', addressMap.gitsStride, 'a multiple of 64 KiB, at least 128 KiB');
+  for (let its = 0; its < itsCount; its++) {
+    frames.push({
+      field: 'addressMap.gits',
+      base: addressMap.gits + its * addressMap.gitsStride,
+      size: 0x2_0000,
+    });
+  }
+  for (const { field, base, size } of frames) {
+    require(Number.isInteger(base) &&
+      base >= 0 &&
+      base % 0x1_0000 === 0 &&
+      base + size <= limit, field, base, 'a 64 KiB aligned address whose frame ends below 2^52');
+  }
+  frames.sort((a, b) => a.base - b.base);
+  frames.forEach((frame, i) => {
+    const next = frames[i + 1];
+    require(next === undefined || frame.base + frame.size <= next.base, next?.field ??
+      '', next?.base, `an address that does not overlap ${frame.field} (0x${frame.base.toString(16)}, ${frame.size} bytes)`);
+  });
+}

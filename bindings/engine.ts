@@ -1,0 +1,127 @@
+import { instantiateSync } from '@assemblyscript/loader';
+import { type Config, type Field, Structure } from '../assembly/abi.ts';
+import { GicError } from './errors.ts';
+
+/** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
+export interface EngineExports {
+  structureBytes(structure: Structure): number;
+  wiredIndexBytes(priorityBits: number): number;
+  lpiIndexBytes(intidBits: number, priorityBits: number): number;
+  fieldOffset(field: Field): number;
+  configure(field: Config, value: number): void;
+  configurePolicy(name: number, choice: number): void;
+  configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number): void;
+  initialize(): void;
+  read(address: number, size: number): number;
+  write(address: number, size: number, low: number, high: number): void;
+  sendMsi(its: number, deviceId: number, eventId: number): number;
+  setSpi(intid: number, level: number): void;
+  setPpi(cpu: number, intid: number, level: number): void;
+  readSystemRegister(cpu: number, register: number): number;
+  writeSystemRegister(cpu: number, register: number, low: number, high: number): void;
+  stepIts(its: number, budget: number): number;
+  resetCpuInterface(cpu: number): void;
+  deviceEntry(its: number, deviceId: number): number;
+  collectionEntry(its: number, icid: number): number;
+  interruptEntry(its: number, deviceId: number, eventId: number): number;
+  checkLpiIndex(cpu: number): number;
+}
+
+/** Which of the engine's two builds: with shared memory and atomics, or without. */
+export type EngineBuild = 'shared' | 'single';
+
+/** A compiled engine; any number of machines can be made of it. */
+export interface Engine {
+  readonly build: EngineBuild;
+  readonly module: WebAssembly.Module;
+}
+
+/** Pages of 64 KiB that a module asks for at least. */
+const MINIMUM_PAGES = 64;
+export const PAGE_BYTES = 0x1_0000;
+export const MAXIMUM_PAGES = 65_536;
+
+const compiled = new Map<EngineBuild, Promise<Engine>>();
+
+/** Compiles the engine, once per build. In Node the module is read from the package, elsewhere it is fetched. */
+export function loadEngine(build: EngineBuild = 'single'): Promise<Engine> {
+  let engine = compiled.get(build);
+  if (!engine) {
+    engine = compile(build);
+    compiled.set(build, engine);
+  }
+  return engine;
+}
+
+async function compile(build: EngineBuild): Promise<Engine> {
+  if (build === 'shared' && globalThis.crossOriginIsolated === false) {
+    throw new GicError(
+      'UNSUPPORTED_HOST',
+      'build',
+      build,
+      'a page that is cross-origin isolated (COOP and COEP headers), or the build "single"',
+    );
+  }
+  const url = moduleUrl(build);
+  if (url.protocol === 'file:') {
+    const { readFile } = await import('node:fs/promises');
+    return { build, module: await WebAssembly.compile(await readFile(url)) };
+  }
+  return { build, module: await WebAssembly.compileStreaming(fetch(url)) };
+}
+
+/** The module stands beside `dist` in the package, and beside `bindings` in a checkout. */
+function moduleUrl(build: EngineBuild): URL {
+  const inDist = import.meta.url.includes('/dist/bindings/');
+  return new URL(`${inDist ? '../../' : '../'}build/gic.${build}.wasm`, import.meta.url);
+}
+
+/** A memory of `pages` 64 KiB pages. Pages that are never touched cost nothing. */
+export function createMemory(build: EngineBuild, pages: number): WebAssembly.Memory {
+  const initial = Math.max(pages, MINIMUM_PAGES);
+  return build === 'shared'
+    ? new WebAssembly.Memory({ initial, maximum: MAXIMUM_PAGES, shared: true })
+    : new WebAssembly.Memory({ initial });
+}
+
+/** An instance of the engine on a memory. */
+export function instantiate(engine: Engine, memory: WebAssembly.Memory): EngineExports {
+  const { instance } = instantiateSync(engine.module, { env: { memory } });
+  return instance.exports as unknown as EngineExports;
+}
+
+/** Sizes of the engine's records, which the memory layout is computed from. */
+export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
+  wiredIndex(priorityBits: number): number;
+  lpiIndex(intidBits: number, priorityBits: number): number;
+};
+
+const sizes = {
+  machine: Structure.MACHINE,
+  redistributor: Structure.REDISTRIBUTOR,
+  cpuInterface: Structure.CPU_INTERFACE,
+  its: Structure.ITS,
+  spiBank: Structure.SPI_BANK,
+  ppiBank: Structure.PPI_BANK,
+  registerInfo: Structure.REGISTER_INFO,
+  diagnostic: Structure.DIAGNOSTIC,
+  counters: Structure.COUNTERS,
+} as const;
+
+const measured = new WeakMap<WebAssembly.Module, StructureSizes>();
+
+/** Asks an engine for the sizes of its records, once per module. */
+export function structureSizes(engine: Engine): StructureSizes {
+  let result = measured.get(engine.module);
+  if (!result) {
+    const probe = instantiate(engine, createMemory(engine.build, MINIMUM_PAGES));
+    const entries = Object.entries(sizes).map(([name, structure]) => [name, probe.structureBytes(structure)]);
+    result = {
+      ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
+      wiredIndex: (priorityBits) => probe.wiredIndexBytes(priorityBits),
+      lpiIndex: (intidBits, priorityBits) => probe.lpiIndexBytes(intidBits, priorityBits),
+    };
+    measured.set(engine.module, result);
+  }
+  return result;
+}

@@ -1,0 +1,49 @@
+/** The best pending interrupt of a PE, before ICC_PMR and the running priority are considered. */
+export interface HighestPending {
+  readonly intid: number;
+  /** 0 (most urgent) to 254. */
+  readonly priority: number;
+  readonly group: 0 | 1;
+}
+
+/**
+ * A GIC as the software and the devices around it see it. The engine's `Machine` implements it; so does any other
+ * model that recordings and vectors are to be run against.
+ */
+export interface GicHardware {
+  readonly cpus: number;
+
+  /** A PE's load of 1, 2 or 4 bytes from a register frame or from RAM. Reserved locations read as zero. */
+  read(address: number, size: 1 | 2 | 4): number;
+  /** A PE's 64-bit load. */
+  read(address: number, size: 8): bigint;
+  read(address: number, size: 1 | 2 | 4 | 8): number | bigint;
+
+  /** A PE's store to a register frame or to RAM. */
+  write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void;
+
+  /** A device's write of `eventId` to GITS_TRANSLATER of ITS number `its` (default 0). */
+  sendMsi(deviceId: number, eventId: number, its?: number): void;
+
+  /** Drives the input wire of an SPI. */
+  setSpi(intid: number, level: boolean): void;
+  /** Drives the input wire of a PPI of one PE. */
+  setPpi(cpu: number, intid: number, level: boolean): void;
+
+  /** Reads a system register by its architectural name, such as `ICC_IAR1_EL1`, with its side effects. */
+  readSystemRegister(cpu: number, name: string): bigint;
+  writeSystemRegister(cpu: number, name: string, value: number | bigint): void;
+
+  /** A copy of RAM contents, without side effects. */
+  readMemory(address: number, length: number): Uint8Array;
+  /** Stores bytes into RAM, as a PE or a device would. */
+  writeMemory(address: number, bytes: Uint8Array): void;
+
+  /** Undefined when nothing is pending. */
+  highestPending(cpu: number): HighestPending | undefined;
+  irq(cpu: number): boolean;
+  fiq(cpu: number): boolean;
+
+  /** Power-on reset of one PE's CPU interface; its redistributor keeps its state. */
+  resetCpuInterface(cpu: number): void;
+}

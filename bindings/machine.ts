@@ -1,0 +1,417 @@
+import { Config, Feature, Field, Outcome, Policy } from '../assembly/abi.ts';
+import { type MachineConfig, type MachineOptions, redistributorStride, resolveConfig } from './config.ts';
+import { type CounterValues, readCounters } from './counters.ts';
+import { type Diagnostic, DiagnosticReader } from './diagnostics.ts';
+import {
+  createMemory,
+  type Engine,
+  type EngineBuild,
+  type EngineExports,
+  instantiate,
+  loadEngine,
+  structureSizes,
+} from './engine.ts';
+import { GicError, requireInteger } from './errors.ts';
+import type { GicHardware, HighestPending } from './hardware.ts';
+import { DIAGNOSTIC_CAPACITY, type Layout, layOut } from './layout.ts';
+import { policyChoice, policyNames } from './policy.ts';
+import { writeRegisterMap } from './register_map.ts';
+import { redistributorType } from './registers/gicr.ts';
+import { implementedRegisters } from './registers/index.ts';
+import { type SystemRegisterDefinition, systemRegisterByName } from './registers/system.ts';
+
+/** What became of an MSI. Everything but `pending` and `coalesced` means that it was dropped, and why. */
+export type MsiOutcome =
+  | 'pending'
+  | 'coalesced'
+  | 'its-disabled'
+  | 'device-out-of-range'
+  | 'device-unmapped'
+  | 'event-out-of-range'
+  | 'event-unmapped'
+  | 'collection-unmapped'
+  | 'lpis-disabled'
+  | 'intid-out-of-range'
+  | 'table-fault'
+  | 'no-device-id';
+
+const outcomes = Array.from({ length: Outcome.COUNT }, (_, n) =>
+  (Outcome[n] ?? '').toLowerCase().replaceAll('_', '-'),
+) as MsiOutcome[];
+
+/** A device's entry in the device table. */
+export interface DeviceEntry {
+  readonly ittAddress: number;
+  /** EventID bits - 1. */
+  readonly size: number;
+}
+
+/** An event's entry in its device's interrupt translation table. */
+export interface InterruptEntry {
+  readonly pIntid: number;
+  readonly icid: number;
+}
+
+/** Makes a machine. Throws a `GicError` for a configuration that is out of range. */
+export async function createMachine(
+  options: MachineOptions = {},
+  build: EngineBuild = 'single',
+): Promise<Machine> {
+  return new Machine(await loadEngine(build), options);
+}
+
+/** A GIC: the distributor, a redistributor and CPU interface per PE, the ITSs, and the RAM that they use. */
+export class Machine implements GicHardware {
+  readonly config: MachineConfig;
+  readonly cpus: number;
+  /** The linear memory of the machine: state, then simulated RAM. */
+  readonly memory: WebAssembly.Memory;
+
+  readonly #engine: EngineExports;
+  readonly #layout: Layout;
+  readonly #words: Uint32Array;
+  readonly #resultHigh: number;
+  readonly #cpuInterfaces: number;
+  readonly #cpuInterfaceWords: number;
+  readonly #highestPending: number;
+  readonly #outputs: number;
+  readonly #changed: Uint32Array;
+  readonly #diagnostics: DiagnosticReader;
+
+  constructor(engine: Engine, options: MachineOptions = {}) {
+    const config = resolveConfig(options);
+    const registers = implementedRegisters(config);
+    const sizes = structureSizes(engine);
+    const layout = layOut(config, sizes, registers.length);
+    const memory = createMemory(engine.build, layout.pages);
+    writeRegisterMap(memory.buffer, layout, sizes.registerInfo, config, registers);
+    writeAffinities(memory.buffer, layout, config);
+
+    this.config = config;
+    this.cpus = config.cpus;
+    this.memory = memory;
+    this.#engine = instantiate(engine, memory);
+    this.#layout = layout;
+    configure(this.#engine, config, layout);
+
+    this.#words = new Uint32Array(memory.buffer);
+    this.#resultHigh = this.#engine.fieldOffset(Field.RESULT_HIGH) >> 2;
+    this.#cpuInterfaces = layout.cpuInterfaces >> 2;
+    this.#cpuInterfaceWords = sizes.cpuInterface >> 2;
+    this.#highestPending = this.#engine.fieldOffset(Field.HIGHEST_PENDING) >> 2;
+    this.#outputs = this.#engine.fieldOffset(Field.OUTPUTS) >> 2;
+    this.#changed = new Uint32Array(memory.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
+    const count = this.#engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
+    this.#diagnostics = new DiagnosticReader(
+      this.#words,
+      count,
+      layout.diagnostics >> 2,
+      sizes.diagnostic >> 2,
+    );
+  }
+
+  read(address: number, size: 1 | 2 | 4): number;
+  read(address: number, size: 8): bigint;
+  read(address: number, size: 1 | 2 | 4 | 8): number | bigint;
+  read(address: number, size: 1 | 2 | 4 | 8): number | bigint {
+    requireAccess(address, size);
+    const low = this.#engine.read(address, size) >>> 0;
+    return size === 8 ? this.#wide(low) : low;
+  }
+
+  write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
+    requireAccess(address, size);
+    if (typeof value === 'number') {
+      requireInteger(
+        'INVALID_ARGUMENT',
+        'value',
+        value,
+        0,
+        size === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * size) - 1,
+      );
+      this.#engine.write(address, size, value, value / 2 ** 32);
+    } else {
+      requireWide('value', value, 8 * size);
+      this.#engine.write(address, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
+    }
+  }
+
+  /** Tells what became of the MSI. */
+  sendMsi(deviceId: number, eventId: number, its = 0): MsiOutcome {
+    requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
+    requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
+    this.#requireIts(its);
+    return outcomes[this.#engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
+  }
+
+  setSpi(intid: number, level: boolean): void {
+    const { spis, extendedSpis } = this.config;
+    const basic = intid >= 32 && intid < 32 + spis;
+    const extended = intid >= 4096 && intid < 4096 + extendedSpis;
+    if (!Number.isInteger(intid) || !(basic || extended)) {
+      const ranges = `32 to ${31 + spis}${extendedSpis ? ` or 4096 to ${4095 + extendedSpis}` : ''}`;
+      throw new GicError('INVALID_ARGUMENT', 'intid', intid, `an SPI of this machine, ${ranges}`);
+    }
+    this.#engine.setSpi(intid, level ? 1 : 0);
+  }
+
+  setPpi(cpu: number, intid: number, level: boolean): void {
+    this.#requireCpu(cpu);
+    const { extendedPpis } = this.config;
+    const basic = intid >= 16 && intid < 32;
+    const extended = intid >= 1056 && intid < 1056 + extendedPpis;
+    if (!Number.isInteger(intid) || !(basic || extended)) {
+      const ranges = `16 to 31${extendedPpis ? ` or 1056 to ${1055 + extendedPpis}` : ''}`;
+      throw new GicError('INVALID_ARGUMENT', 'intid', intid, `a PPI of this machine, ${ranges}`);
+    }
+    this.#engine.setPpi(cpu, intid, level ? 1 : 0);
+  }
+
+  readSystemRegister(cpu: number, name: string): bigint {
+    this.#requireCpu(cpu);
+    return this.#wide(this.#engine.readSystemRegister(cpu, systemRegister(name).register) >>> 0);
+  }
+
+  writeSystemRegister(cpu: number, name: string, value: number | bigint): void {
+    this.#requireCpu(cpu);
+    const { register } = systemRegister(name);
+    if (typeof value === 'number') {
+      requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
+      this.#engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
+    } else {
+      requireWide('value', value, 64);
+      this.#engine.writeSystemRegister(cpu, register, Number(value & 0xffff_ffffn), Number(value >> 32n));
+    }
+  }
+
+  readMemory(address: number, length: number): Uint8Array {
+    return this.ram(address, length).slice();
+  }
+
+  writeMemory(address: number, bytes: Uint8Array): void {
+    this.ram(address, bytes.length).set(bytes);
+  }
+
+  /** A view of RAM contents: no copy, always current. */
+  ram(address: number, length: number): Uint8Array {
+    const { base, size } = this.config.ram;
+    requireInteger('INVALID_ARGUMENT', 'length', length, 0, size);
+    requireInteger('INVALID_ARGUMENT', 'address', address, base, base + size - length);
+    return new Uint8Array(this.memory.buffer, this.#layout.ramAt + (address - base), length);
+  }
+
+  highestPending(cpu: number): HighestPending | undefined {
+    const packed = this.highestPendingWord(cpu);
+    if (packed === NOTHING_PENDING) return undefined;
+    return { intid: packed & 0x7f_ffff, priority: packed >>> 24, group: ((packed >>> 23) & 1) as 0 | 1 };
+  }
+
+  /** `highestPending` without an object: priority << 24 | group << 23 | INTID, or 0xffffffff for none. */
+  highestPendingWord(cpu: number): number {
+    return this.#words[this.#cpuWord(cpu) + this.#highestPending] as number;
+  }
+
+  irq(cpu: number): boolean {
+    return ((this.#words[this.#cpuWord(cpu) + this.#outputs] as number) & 1) !== 0;
+  }
+
+  fiq(cpu: number): boolean {
+    return ((this.#words[this.#cpuWord(cpu) + this.#outputs] as number) & 2) !== 0;
+  }
+
+  /** The PEs whose `highestPending`, `irq` or `fiq` changed since the last call, in ascending order. */
+  takeChangedCpus(): number[] {
+    const changed: number[] = [];
+    for (let index = 0; index < this.#changed.length; index++) {
+      let word = this.#changed[index] as number;
+      if (word === 0) continue;
+      this.#changed[index] = 0;
+      for (; word !== 0; word &= word - 1) changed.push(index * 32 + (31 - Math.clz32(word & -word)));
+    }
+    return changed;
+  }
+
+  resetCpuInterface(cpu: number): void {
+    this.#requireCpu(cpu);
+    this.#engine.resetCpuInterface(cpu);
+  }
+
+  /** Executes up to `commands` queued commands where the policy `commandExecution` is `stepped`; how many it were. */
+  stepIts(its = 0, commands = 1): number {
+    this.#requireIts(its);
+    requireInteger('INVALID_ARGUMENT', 'commands', commands, 1, 0xffff_ffff);
+    return this.#engine.stepIts(its, commands) >>> 0;
+  }
+
+  /** The device table's entry of a device; undefined where it is not mapped. */
+  deviceEntry(its: number, deviceId: number): DeviceEntry | undefined {
+    this.#requireIts(its);
+    const entry = this.#wide(this.#engine.deviceEntry(its, deviceId) >>> 0);
+    if (entry === 0n) return undefined;
+    return { ittAddress: Number(entry & 0x000f_ffff_ffff_ff00n), size: Number(entry & 31n) };
+  }
+
+  /** The PE that a collection is mapped to; undefined where it is not mapped. */
+  collectionEntry(its: number, icid: number): number | undefined {
+    this.#requireIts(its);
+    const entry = this.#wide(this.#engine.collectionEntry(its, icid) >>> 0);
+    return entry === 0n ? undefined : Number(entry & 0xffffn);
+  }
+
+  /** What an event is mapped to; undefined where it is not mapped. */
+  interruptEntry(its: number, deviceId: number, eventId: number): InterruptEntry | undefined {
+    this.#requireIts(its);
+    const entry = this.#wide(this.#engine.interruptEntry(its, deviceId, eventId) >>> 0);
+    if (entry === 0n) return undefined;
+    return { pIntid: Number((entry >> 16n) & 0x3f_ffffn), icid: Number(entry & 0xffffn) };
+  }
+
+  /** Differences between the LPI index of a PE and what it is derived from; 0 unless software broke the rules. */
+  checkLpiIndex(cpu: number): number {
+    this.#requireCpu(cpu);
+    return this.#engine.checkLpiIndex(cpu);
+  }
+
+  /** Everything that was counted since the machine was made. */
+  counters(): CounterValues {
+    return readCounters(this.memory.buffer, this.#layout.counters);
+  }
+
+  /** What was diagnosed since the last call, oldest first. */
+  takeDiagnostics(): Diagnostic[] {
+    return this.#diagnostics.take();
+  }
+
+  #wide(low: number): bigint {
+    const high = this.#words[this.#resultHigh] as number;
+    return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  #cpuWord(cpu: number): number {
+    this.#requireCpu(cpu);
+    return this.#cpuInterfaces + cpu * this.#cpuInterfaceWords;
+  }
+
+  #requireCpu(cpu: number): void {
+    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.cpus) {
+      throw new GicError('INVALID_ARGUMENT', 'cpu', cpu, `a PE of this machine, 0 to ${this.cpus - 1}`);
+    }
+  }
+
+  #requireIts(its: number): void {
+    const { itsCount } = this.config;
+    if (!Number.isInteger(its) || its < 0 || its >= itsCount) {
+      const expected =
+        itsCount === 0 ? 'a machine with an ITS' : `an ITS of this machine, 0 to ${itsCount - 1}`;
+      throw new GicError('INVALID_ARGUMENT', 'its', its, expected);
+    }
+  }
+}
+
+const NOTHING_PENDING = 0xffff_ffff;
+const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
+
+function requireAccess(address: number, size: number): void {
+  if (size !== 1 && size !== 2 && size !== 4 && size !== 8) {
+    throw new GicError('INVALID_ARGUMENT', 'size', size, '1, 2, 4 or 8');
+  }
+  requireInteger('INVALID_ARGUMENT', 'address', address, 0, PHYSICAL_ADDRESS_LIMIT - size);
+}
+
+function requireWide(field: string, value: bigint, bits: number): void {
+  if (value < 0n || value >> BigInt(bits) !== 0n) {
+    throw new GicError('INVALID_ARGUMENT', field, value, `a value of ${bits} bits`);
+  }
+}
+
+function systemRegister(name: string): SystemRegisterDefinition {
+  const definition = systemRegisterByName.get(name);
+  if (!definition) {
+    throw new GicError(
+      'UNKNOWN_NAME',
+      'name',
+      name,
+      'a system register of the CPU interface, such as ICC_IAR1_EL1',
+    );
+  }
+  return definition;
+}
+
+/** The affinity map: (affinity, PE) pairs in ascending order of affinity. */
+function writeAffinities(buffer: ArrayBufferLike, layout: Layout, { affinities }: MachineConfig): void {
+  const map = new Uint32Array(buffer, layout.affinities, affinities.length * 2);
+  const sorted = affinities
+    .map((affinity, cpu) => ({ affinity, cpu }))
+    .sort((a, b) => a.affinity - b.affinity);
+  sorted.forEach(({ affinity, cpu }, entry) => {
+    map[2 * entry] = affinity;
+    map[2 * entry + 1] = cpu;
+  });
+}
+
+function configure(engine: EngineExports, config: MachineConfig, layout: Layout): void {
+  const { pages: _, ...areas } = layout;
+  const values = {
+    ...areas,
+    cpuCount: config.cpus,
+    itsCount: config.itsCount,
+    intidBits: config.intidBits,
+    deviceIdBits: config.deviceIdBits,
+    eventIdBits: config.eventIdBits,
+    collectionIdBits: config.collectionIdBits,
+    spiSlots: 32 + config.spis,
+    extendedSpiSlots: config.extendedSpis,
+    extendedPpiSlots: config.extendedPpis,
+    storedPriorityBits: config.storedPriorityBits,
+    cpuPriorityBits: config.priorityBits,
+    preemptionBits: config.preemptionBits,
+    features: features(config),
+    tableEntryBytes: config.tableEntryBytes,
+    hardwareCollections: config.hardwareCollections,
+    iccCtlr: iccCtlr(config),
+    gicdBase: config.addressMap.gicd,
+    gicrBase: config.addressMap.gicr,
+    gicrStride: redistributorStride(config),
+    gitsBase: config.addressMap.gits,
+    gitsStride: config.addressMap.gitsStride,
+    ramBase: config.ram.base,
+    ramSize: config.ram.size,
+    diagnosticCapacity: DIAGNOSTIC_CAPACITY,
+  } satisfies Record<keyof typeof Config, number>;
+  for (const [field, value] of Object.entries(values))
+    engine.configure(Config[field as keyof typeof Config], value);
+  for (const name of policyNames)
+    engine.configurePolicy(Policy[name], policyChoice(name, config.policy[name]));
+  config.affinities.forEach((affinity, cpu) => {
+    const typer = redistributorType(config, cpu);
+    engine.configureCpu(cpu, affinity, Number(typer & 0xffff_ffffn), Number(typer >> 32n));
+  });
+  engine.initialize();
+}
+
+function features(config: MachineConfig): number {
+  const flags: [boolean, Feature][] = [
+    [config.oneOfN, Feature.ONE_OF_N],
+    [config.messageBasedSpis, Feature.MESSAGE_BASED_SPIS],
+    [config.rangeSelector, Feature.RANGE_SELECTOR],
+    [config.directLpi, Feature.DIRECT_LPI],
+    [config.physicalTargetAddresses, Feature.PHYSICAL_TARGET_ADDRESSES],
+    [config.indirectTables, Feature.INDIRECT_TABLES],
+    [config.statusRegisters, Feature.STATUS_REGISTERS],
+    [config.unmappedMsiReporting, Feature.UNMAPPED_MSI_REPORTING],
+  ];
+  return flags.reduce((sum, [on, feature]) => (on ? sum | feature : sum), 0);
+}
+
+/** The read-only fields of ICC_CTLR_EL1: section 8.2. */
+function iccCtlr(config: MachineConfig): number {
+  if (config.identification.ICC_CTLR_EL1 !== undefined) return config.identification.ICC_CTLR_EL1;
+  const extendedRange = config.extendedPpis > 0 || config.extendedSpis > 0;
+  return (
+    (extendedRange ? 1 << 19 : 0) |
+    (config.rangeSelector ? 1 << 18 : 0) |
+    (1 << 15) |
+    ((config.intidBits > 16 ? 1 : 0) << 11) |
+    ((config.priorityBits - 1) << 8)
+  );
+}

@@ -1,0 +1,59 @@
+import { SystemRegister } from '../../assembly/abi.ts';
+
+/** A system register of the CPU interface, in AArch64 terms (section 8.1). */
+export interface SystemRegisterDefinition {
+  readonly name: string;
+  readonly register: SystemRegister;
+  /** op0, op1, CRn, CRm, op2 of its MRS and MSR encoding. */
+  readonly encoding: readonly [number, number, number, number, number];
+  readonly access: 'RO' | 'RW' | 'WO';
+  readonly spec: string;
+}
+
+type Row = readonly [keyof typeof SystemRegister, number, number, number, number, 'RO' | 'RW' | 'WO', string];
+
+const rows: readonly Row[] = [
+  ['ICC_PMR_EL1', 0, 4, 6, 0, 'RW', '8.2'],
+  ['ICC_IAR0_EL1', 0, 12, 8, 0, 'RO', '8.3'],
+  ['ICC_EOIR0_EL1', 0, 12, 8, 1, 'WO', '8.3'],
+  ['ICC_HPPIR0_EL1', 0, 12, 8, 2, 'RO', '8.2'],
+  ['ICC_BPR0_EL1', 0, 12, 8, 3, 'RW', '1.5'],
+  ['ICC_AP0R0_EL1', 0, 12, 8, 4, 'RW', '8.3'],
+  ['ICC_AP0R1_EL1', 0, 12, 8, 5, 'RW', '8.3'],
+  ['ICC_AP0R2_EL1', 0, 12, 8, 6, 'RW', '8.3'],
+  ['ICC_AP0R3_EL1', 0, 12, 8, 7, 'RW', '8.3'],
+  ['ICC_AP1R0_EL1', 0, 12, 9, 0, 'RW', '8.3'],
+  ['ICC_AP1R1_EL1', 0, 12, 9, 1, 'RW', '8.3'],
+  ['ICC_AP1R2_EL1', 0, 12, 9, 2, 'RW', '8.3'],
+  ['ICC_AP1R3_EL1', 0, 12, 9, 3, 'RW', '8.3'],
+  ['ICC_DIR_EL1', 0, 12, 11, 1, 'WO', '8.3'],
+  ['ICC_RPR_EL1', 0, 12, 11, 3, 'RO', '8.2'],
+  ['ICC_SGI1R_EL1', 0, 12, 11, 5, 'WO', '8.2'],
+  ['ICC_ASGI1R_EL1', 0, 12, 11, 6, 'WO', '8.2'],
+  ['ICC_SGI0R_EL1', 0, 12, 11, 7, 'WO', '8.2'],
+  ['ICC_IAR1_EL1', 0, 12, 12, 0, 'RO', '8.3'],
+  ['ICC_EOIR1_EL1', 0, 12, 12, 1, 'WO', '8.3'],
+  ['ICC_HPPIR1_EL1', 0, 12, 12, 2, 'RO', '8.2'],
+  ['ICC_BPR1_EL1', 0, 12, 12, 3, 'RW', '1.5'],
+  ['ICC_CTLR_EL1', 0, 12, 12, 4, 'RW', '8.2'],
+  ['ICC_SRE_EL1', 0, 12, 12, 5, 'RW', '8.2'],
+  ['ICC_IGRPEN0_EL1', 0, 12, 12, 6, 'RW', '8.2'],
+  ['ICC_IGRPEN1_EL1', 0, 12, 12, 7, 'RW', '8.2'],
+  ['ICC_SRE_EL2', 4, 12, 9, 5, 'RW', '8.2'],
+];
+
+/** ICC_*: section 8.1. */
+export const systemRegisters: readonly SystemRegisterDefinition[] = rows.map(
+  ([name, op1, crn, crm, op2, access, spec]) => ({
+    name,
+    register: SystemRegister[name],
+    encoding: [3, op1, crn, crm, op2],
+    access,
+    spec,
+  }),
+);
+
+/** Definitions by name. */
+export const systemRegisterByName: ReadonlyMap<string, SystemRegisterDefinition> = new Map(
+  systemRegisters.map((definition) => [definition.name, definition]),
+);

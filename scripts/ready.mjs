@@ -1,0 +1,47 @@
+// Makes a checkout ready to run: installs dependencies when they are missing and builds what is older than
+// its sources, nothing more. Everything it prints goes to stderr, so that `--json` output stays clean.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function run(what, command, args) {
+  process.stderr.write(`gicv4: ${what}\n`);
+  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (done.status !== 0) {
+    process.stderr.write(`gicv4: ${what} failed (${[command, ...args].join(' ')})\n`);
+    process.exit(done.status ?? 1);
+  }
+}
+
+function newest(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newest(join(path, name))));
+}
+
+function outdated(output, sources) {
+  const path = join(root, output);
+  if (!existsSync(path)) return true;
+  const built = statSync(path).mtimeMs;
+  return sources.some((source) => newest(join(root, source)) > built);
+}
+
+if (
+  !existsSync(join(root, 'node_modules/assemblyscript')) ||
+  !existsSync(join(root, 'node_modules/typescript'))
+) {
+  run('installing dependencies', 'npm', ['ci', '--include=dev', '--no-progress', '--loglevel=error']);
+}
+if (outdated('build/gic.shared.wasm', ['assembly', 'asconfig.json'])) {
+  run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
+}
+if (outdated('dist/bindings/index.js', ['bindings', 'assembly/abi.ts', 'tsconfig.json'])) {
+  run('building the bindings', process.execPath, [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'tsconfig.build.json',
+  ]);
+}
