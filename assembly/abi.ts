@@ -42,6 +42,18 @@ export enum Config {
   diagnostics = 37,
   diagnosticCapacity = 38,
   counters = 39,
+  vpeIdBits = 40,
+  listRegisters = 41,
+  virtualPriorityBits = 42,
+  virtualPreemptionBits = 43,
+  /** Read-only fields of ICV_CTLR_EL1 and ICH_VTR_EL2. */
+  icvCtlr = 44,
+  ichVtr = 45,
+  maintenancePpi = 46,
+  virtualInterfaces = 47,
+  dirtyVirtual = 48,
+  parseReads = 49,
+  descheduleReads = 50,
 }
 
 /** Bits of `Config.features`. */
@@ -54,6 +66,8 @@ export enum Feature {
   INDIRECT_TABLES = 32,
   STATUS_REGISTERS = 64,
   UNMAPPED_MSI_REPORTING = 128,
+  VIRTUAL_LPIS = 256,
+  VMOVP_ON_ANY_ITS = 512,
 }
 
 /** Policies, by the names of the `policy` object. A policy's value is the number of its choice. */
@@ -86,6 +100,10 @@ export enum Policy {
   ppiConfigWritable = 25,
   tieBreak = 26,
   commandExecution = 27,
+  doorbellOfPendingVlpi = 28,
+  pendingLastCountsDisabled = 29,
+  eoiCountInEoiMode1 = 30,
+  virtualEoiWithoutActive = 31,
 }
 
 /** Numbers of policy choices; the default of each policy is 0. Switches are 0 or 1. */
@@ -106,6 +124,8 @@ export enum Choice {
   PENDING_TABLE_ZERO_IGNORE = 1,
   TIE_HIGHEST = 1,
   STEPPED = 1,
+  DOORBELL_REPEATED = 1,
+  EXAMINE_LIST_REGISTERS = 1,
 }
 
 /** Records and areas whose size the host asks for with `structureBytes`. */
@@ -119,6 +139,7 @@ export enum Structure {
   REGISTER_INFO = 6,
   DIAGNOSTIC = 7,
   COUNTERS = 8,
+  VIRTUAL_INTERFACE = 9,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -131,6 +152,14 @@ export enum Field {
   RESULT_HIGH = 2,
   /** Machine: diagnostics recorded since creation. */
   DIAGNOSTIC_COUNT = 3,
+  /** Virtual CPU interface: the winner, 0-15 a list register, 16 the best VLPI, -1 nothing. */
+  VIRTUAL_WINNER = 4,
+  /** Virtual CPU interface: the best VLPI of the resident vPE as priority << 22 | INTID, or -1. */
+  BEST_VLPI = 5,
+  /** Virtual CPU interface: bit 0 vIRQ, bit 1 vFIQ, bit 2 maintenance interrupt. */
+  VIRTUAL_OUTPUTS = 6,
+  /** Virtual CPU interface: ICH_LR0_EL2, 8 bytes each. */
+  LIST_REGISTERS = 7,
 }
 
 /** 64 KiB register frames. */
@@ -179,6 +208,8 @@ export enum Register {
   GICR_PENDBASER = 14,
   GICR_INVLPIR = 15,
   GICR_INVALLR = 16,
+  GICR_VPROPBASER = 17,
+  GICR_VPENDBASER = 18,
   GITS_CTLR = 19,
   GITS_STATUSR = 20,
   GITS_UMSIR = 21,
@@ -243,6 +274,52 @@ export enum SystemRegister {
   ICC_IGRPEN0_EL1 = 24,
   ICC_IGRPEN1_EL1 = 25,
   ICC_SRE_EL2 = 26,
+  /** Only IMO and FMO are kept: they route EL1's accesses to the virtual interface. */
+  HCR_EL2 = 27,
+  ICH_HCR_EL2 = 28,
+  ICH_VTR_EL2 = 29,
+  ICH_VMCR_EL2 = 30,
+  ICH_MISR_EL2 = 31,
+  ICV_PMR_EL1 = 32,
+  ICV_IAR0_EL1 = 33,
+  ICV_EOIR0_EL1 = 34,
+  ICV_HPPIR0_EL1 = 35,
+  ICV_BPR0_EL1 = 36,
+  ICV_AP0R0_EL1 = 37,
+  ICV_AP0R1_EL1 = 38,
+  ICV_AP0R2_EL1 = 39,
+  ICV_AP0R3_EL1 = 40,
+  ICV_AP1R0_EL1 = 41,
+  ICV_AP1R1_EL1 = 42,
+  ICV_AP1R2_EL1 = 43,
+  ICV_AP1R3_EL1 = 44,
+  ICV_DIR_EL1 = 45,
+  ICV_RPR_EL1 = 46,
+  ICV_IAR1_EL1 = 50,
+  ICV_EOIR1_EL1 = 51,
+  ICV_HPPIR1_EL1 = 52,
+  ICV_BPR1_EL1 = 53,
+  ICV_CTLR_EL1 = 54,
+  ICV_IGRPEN0_EL1 = 56,
+  ICV_IGRPEN1_EL1 = 57,
+  ICH_EISR_EL2 = 64,
+  ICH_ELRSR_EL2 = 65,
+  ICH_AP0R0_EL2 = 66,
+  ICH_AP0R1_EL2 = 67,
+  ICH_AP0R2_EL2 = 68,
+  ICH_AP0R3_EL2 = 69,
+  ICH_AP1R0_EL2 = 70,
+  ICH_AP1R1_EL2 = 71,
+  ICH_AP1R2_EL2 = 72,
+  ICH_AP1R3_EL2 = 73,
+  /** ICH_LR0_EL2; ICH_LR15_EL2 is 15 further on. */
+  ICH_LR0_EL2 = 80,
+  ICH_LR15_EL2 = 95,
+}
+
+/** From ICC_* to the ICV_* with the same encoding. */
+export enum VirtualView {
+  STEP = 32,
 }
 
 /** What became of a request to make an LPI pending. Everything after COALESCED is a reason to drop it. */
@@ -259,7 +336,8 @@ export enum Outcome {
   INTID_OUT_OF_RANGE = 9,
   TABLE_FAULT = 10,
   NO_DEVICE_ID = 11,
-  COUNT = 12,
+  VPE_UNMAPPED = 12,
+  COUNT = 13,
 }
 
 /** Event counters, 64 bits each. */
@@ -267,21 +345,34 @@ export enum Counter {
   /** MSIs received, by what became of them: `MSI + Outcome`. */
   MSI = 0,
   /** The same of INT commands and of GICR_SETLPIR. */
-  INT = 12,
-  SETLPIR = 24,
-  COMMANDS = 36,
-  COMMAND_ERRORS = 37,
-  ACKNOWLEDGED_SGI = 38,
-  ACKNOWLEDGED_PPI = 39,
-  ACKNOWLEDGED_SPI = 40,
-  ACKNOWLEDGED_LPI = 41,
-  SPURIOUS = 42,
-  PRIORITY_DROPS = 43,
-  DEACTIVATIONS = 44,
-  SGIS_SENT = 45,
-  SGIS_COALESCED = 46,
-  SYSTEM_ERRORS = 47,
-  COUNT = 48,
+  INT = 16,
+  SETLPIR = 32,
+  COMMANDS = 48,
+  COMMAND_ERRORS = 49,
+  ACKNOWLEDGED_SGI = 50,
+  ACKNOWLEDGED_PPI = 51,
+  ACKNOWLEDGED_SPI = 52,
+  ACKNOWLEDGED_LPI = 53,
+  SPURIOUS = 54,
+  PRIORITY_DROPS = 55,
+  DEACTIVATIONS = 56,
+  SGIS_SENT = 57,
+  SGIS_COALESCED = 58,
+  SYSTEM_ERRORS = 59,
+  /** VLPIs made pending for a resident vPE, and for one that was not. */
+  VLPIS_DIRECT = 60,
+  VLPIS_WAITING = 61,
+  /** Doorbell LPIs made pending; those that were pending already are coalesced. */
+  DOORBELLS = 62,
+  DOORBELLS_COALESCED = 63,
+  DOORBELLS_DROPPED = 64,
+  SCHEDULED_IN = 65,
+  SCHEDULED_OUT = 66,
+  VIRTUAL_ACKNOWLEDGED_LR = 67,
+  VIRTUAL_ACKNOWLEDGED_VLPI = 68,
+  VIRTUAL_SPURIOUS = 69,
+  MAINTENANCE = 70,
+  COUNT = 72,
 }
 
 /** What a diagnostic record is about. */
@@ -318,5 +409,14 @@ export enum Diagnostic {
   SGI_RANGE_NOT_SUPPORTED = 29,
   UNIMPLEMENTED_SYSTEM_REGISTER = 30,
   SYSTEM_ERROR = 31,
-  COUNT = 32,
+  VPE_CHANGED_WHILE_RESIDENT = 32,
+  VPROPBASER_WRITE_WHILE_RESIDENT = 33,
+  VIRTUAL_TABLE_OUTSIDE_RAM = 34,
+  VPE_REMAPPED = 35,
+  VPE_MOVED_WHILE_RESIDENT = 36,
+  VPE_UNMAPPED_WHILE_RESIDENT = 37,
+  VMOVP_MISMATCH = 38,
+  VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY = 39,
+  VPE_RESIDENT_TWICE = 40,
+  COUNT = 41,
 }

@@ -1,18 +1,17 @@
 // The engine's surface. Addresses and configuration values cross as f64 (exact below 2^53), 64-bit values as two
 // u32; the upper half of a 64-bit result is left in the machine record (`Field.RESULT_HIGH`).
-import { Config, Field, Structure } from './abi';
+import { Config, Field, Structure, SystemRegister } from './abi';
 import { DiagnosticRecord } from './diag/diagnostics';
 import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
 import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
-import { checkLpiIndex as checkLpis } from './gic/lpi';
 import { settle } from './gic/outputs';
 import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';
-import * as system from './gic/system_registers';
+import { readPhysicalRegister, writePhysicalRegister } from './gic/system_registers';
 import { setPpiLevel, setSpiLevel } from './gic/wires';
-import { inspectCollection, inspectDevice, inspectInterrupt } from './its/commands';
+import { inspectCollection, inspectDevice, inspectInterrupt, inspectVpe } from './its/commands';
 import { ITS_BYTES, itsOf } from './its/its';
 import { processQueue } from './its/queue';
 import { translateMsi } from './its/translation';
@@ -20,6 +19,13 @@ import { HEADER, Machine, machine, setPolicy } from './memory/machine';
 import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
+import { routeRegister } from './virt/routing';
+import { readVirtualRegister, writeVirtualRegister } from './virt/system_registers';
+import {
+  resetVirtualInterface,
+  VIRTUAL_INTERFACE_BYTES,
+  VirtualCpuInterface,
+} from './virt/virtual_cpu_interface';
 
 // --- making a machine ---
 
@@ -42,6 +48,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>offsetof<RegisterInfo>();
     case Structure.DIAGNOSTIC:
       return <u32>offsetof<DiagnosticRecord>();
+    case Structure.VIRTUAL_INTERFACE:
+      return <u32>VIRTUAL_INTERFACE_BYTES;
     case Structure.COUNTERS:
       return <u32>Counter.COUNT * 8;
     default:
@@ -68,6 +76,14 @@ export function fieldOffset(field: Field): u32 {
       return <u32>offsetof<CpuInterface>('outputs');
     case Field.RESULT_HIGH:
       return <u32>(HEADER + offsetof<Machine>('resultHigh'));
+    case Field.VIRTUAL_WINNER:
+      return <u32>offsetof<VirtualCpuInterface>('winner');
+    case Field.BEST_VLPI:
+      return <u32>offsetof<VirtualCpuInterface>('bestVlpi');
+    case Field.VIRTUAL_OUTPUTS:
+      return <u32>offsetof<VirtualCpuInterface>('outputs');
+    case Field.LIST_REGISTERS:
+      return <u32>offsetof<VirtualCpuInterface>('listRegister0');
     case Field.DIAGNOSTIC_COUNT:
       return <u32>(HEADER + offsetof<Machine>('diagnosticCount'));
     default:
@@ -125,15 +141,28 @@ export function setPpi(cpu: u32, intid: u32, level: u32): void {
 }
 
 export function readSystemRegister(cpu: u32, register: u32): u32 {
-  const value = system.readSystemRegister(cpu, register);
+  const value =
+    register >= <u32>SystemRegister.HCR_EL2
+      ? readVirtualRegister(cpu, register)
+      : readPhysicalRegister(cpu, register);
   machine().resultHigh = <u32>(value >> 32);
   settle();
   return <u32>value;
 }
 
 export function writeSystemRegister(cpu: u32, register: u32, low: u32, high: u32): void {
-  system.writeSystemRegister(cpu, register, ((<u64>high) << 32) | low);
+  const value = ((<u64>high) << 32) | low;
+  if (register >= <u32>SystemRegister.HCR_EL2) writeVirtualRegister(cpu, register, value);
+  else writePhysicalRegister(cpu, register, value);
   settle();
+}
+
+/**
+ * The register that EL1's access to an ICC_* register reaches: the ICV_* register where HCR_EL2 routes it to the virtual
+ * interface, the same register otherwise, -1 where the access traps to EL2.
+ */
+export function routeEl1(cpu: u32, register: u32): i32 {
+  return routeRegister(cpu, register);
 }
 
 /** Executes up to `budget` queued commands of an ITS whose commands are stepped; the number executed. */
@@ -145,6 +174,7 @@ export function stepIts(its: u32, budget: u32): u32 {
 
 export function resetCpuInterface(cpu: u32): void {
   resetInterface(cpu);
+  resetVirtualInterface(cpu);
   settle();
 }
 
@@ -165,9 +195,15 @@ export function interruptEntry(its: u32, deviceId: u32, eventId: u32): u32 {
   return result(inspectInterrupt(itsOf(its), deviceId, eventId));
 }
 
+/** The table entry of a vPE, 0 where it is not mapped: [62:53] PE, [51:16] pending table, [4:0] size. */
+export function vpeEntry(its: u32, vpeId: u32): u32 {
+  return result(inspectVpe(itsOf(its), vpeId));
+}
+
 /** Differences between a PE's LPI index and the tables that it is derived from; 0 unless software broke the rules. */
 export function checkLpiIndex(cpu: u32): u32 {
-  return checkLpis(redistributorOf(cpu));
+  const rd = redistributorOf(cpu);
+  return rd.physicalLpis.check() + (rd.resident ? rd.virtualLpis.check() : 0);
 }
 
 function result(value: u64): u32 {

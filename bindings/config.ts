@@ -27,6 +27,9 @@ export interface IdentificationRegisters {
   PIDR2?: number;
   /** The read-only fields of ICC_CTLR_EL1. */
   ICC_CTLR_EL1?: number;
+  /** The read-only fields of ICV_CTLR_EL1. */
+  ICV_CTLR_EL1?: number;
+  ICH_VTR_EL2?: number;
 }
 
 /** Everything that is fixed when a machine is made. */
@@ -58,6 +61,20 @@ export interface MachineConfig {
   preemptionBits: number;
   /** Priority bits stored by the distributor and redistributors, `priorityBits` to 8. */
   storedPriorityBits: number;
+  /** Width of a vPEID, 1 to 16; GICv4 only. */
+  vpeIdBits: number;
+  /** One VMOVP on any ITS moves a vPE for all of them (GITS_TYPER.VMOVP=1). */
+  vmovpOnAnyIts: boolean;
+  /** List registers of each PE, 1 to 16. */
+  listRegisters: number;
+  /** Priority bits of the virtual CPU interface, 5 to 8. */
+  virtualPriorityBits: number;
+  /** Of these, the bits that participate in preemption, 5 to 7. */
+  virtualPreemptionBits: number;
+  /** PPI that the maintenance interrupt of each PE is wired to, 16 to 31; 0 for none. */
+  maintenancePpi: number;
+  /** Reads of GICR_VPENDBASER that see Dirty=1 after a vPE was scheduled in, and out: 0 to 1000. */
+  dirtyReads: { readonly scheduleIn: number; readonly scheduleOut: number };
   /** 1-of-N SPIs are supported (GICD_TYPER.No1N=0, GICR_TYPER.DPGS=1). */
   oneOfN: boolean;
   /** Message-based SPIs are supported (GICD_TYPER.MBIS). */
@@ -115,6 +132,13 @@ const architecture: Defaults = {
   priorityBits: 5,
   preemptionBits: 5,
   storedPriorityBits: 5,
+  vpeIdBits: 16,
+  vmovpOnAnyIts: true,
+  listRegisters: 4,
+  virtualPriorityBits: 5,
+  virtualPreemptionBits: 5,
+  maintenancePpi: 25,
+  dirtyReads: { scheduleIn: 0, scheduleOut: 0 },
   oneOfN: true,
   messageBasedSpis: true,
   rangeSelector: false,
@@ -152,6 +176,7 @@ const qemuVirt: Defaults = {
     GICR_IIDR: 0x43b,
     GITS_IIDR: 0x43b,
     ICC_CTLR_EL1: 0x8c00,
+    ICV_CTLR_EL1: 0x8c00,
   },
   policy: qemuPolicy,
 };
@@ -236,6 +261,16 @@ function check(config: MachineConfig): void {
   integer('priorityBits', config.priorityBits, 4, 8);
   integer('preemptionBits', config.preemptionBits, 4, Math.min(config.priorityBits, 7));
   integer('storedPriorityBits', config.storedPriorityBits, config.priorityBits, 8);
+  integer('vpeIdBits', config.vpeIdBits, 1, 16);
+  integer('listRegisters', config.listRegisters, 1, 16);
+  integer('virtualPriorityBits', config.virtualPriorityBits, 5, 8);
+  integer('virtualPreemptionBits', config.virtualPreemptionBits, 5, Math.min(config.virtualPriorityBits, 7));
+  require(config.maintenancePpi === 0 ||
+    (config.maintenancePpi >= 16 &&
+      config.maintenancePpi <=
+        31), 'maintenancePpi', config.maintenancePpi, '0 for none, or an integer from 16 to 31');
+  integer('dirtyReads.scheduleIn', config.dirtyReads.scheduleIn, 0, 1000);
+  integer('dirtyReads.scheduleOut', config.dirtyReads.scheduleOut, 0, 1000);
   integer('commonLpiAffinity', config.commonLpiAffinity, 0, 3);
   integer('hardwareCollections', config.hardwareCollections, 0, 255);
   integer('tableEntryBytes', config.tableEntryBytes, 8, 32);

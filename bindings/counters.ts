@@ -23,6 +23,19 @@ export interface CounterValues {
   readonly sgis: { readonly sent: number; readonly coalesced: number };
   /** SEIs raised for command errors. */
   readonly systemErrors: number;
+  /** VLPIs made pending: for a resident vPE, and for one that was not. */
+  readonly vlpis: { readonly direct: number; readonly waiting: number };
+  readonly doorbells: { readonly rung: number; readonly coalesced: number; readonly dropped: number };
+  /** Times that a vPE was made resident, and descheduled. */
+  readonly residency: { readonly scheduledIn: number; readonly scheduledOut: number };
+  /** Acknowledged by guests, from a list register and directly. */
+  readonly virtualAcknowledged: {
+    readonly listRegister: number;
+    readonly vlpi: number;
+    readonly spurious: number;
+  };
+  /** Rising edges of maintenance interrupts. */
+  readonly maintenance: number;
 }
 
 /** What became of requests to make an LPI pending. */
@@ -56,6 +69,19 @@ export function readCounters(buffer: ArrayBufferLike, at: number): CounterValues
     deactivations: value(Counter.DEACTIVATIONS),
     sgis: { sent: value(Counter.SGIS_SENT), coalesced: value(Counter.SGIS_COALESCED) },
     systemErrors: value(Counter.SYSTEM_ERRORS),
+    vlpis: { direct: value(Counter.VLPIS_DIRECT), waiting: value(Counter.VLPIS_WAITING) },
+    doorbells: {
+      rung: value(Counter.DOORBELLS),
+      coalesced: value(Counter.DOORBELLS_COALESCED),
+      dropped: value(Counter.DOORBELLS_DROPPED),
+    },
+    residency: { scheduledIn: value(Counter.SCHEDULED_IN), scheduledOut: value(Counter.SCHEDULED_OUT) },
+    virtualAcknowledged: {
+      listRegister: value(Counter.VIRTUAL_ACKNOWLEDGED_LR),
+      vlpi: value(Counter.VIRTUAL_ACKNOWLEDGED_VLPI),
+      spurious: value(Counter.VIRTUAL_SPURIOUS),
+    },
+    maintenance: value(Counter.MAINTENANCE),
   };
 }
 

@@ -170,6 +170,51 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     spec: '8.3',
     operands: ['register'],
   },
+  VPE_CHANGED_WHILE_RESIDENT: {
+    text: 'GICR_VPENDBASER written with Valid=1 while a vPE is resident: UNPREDICTABLE; ignored',
+    spec: '3.12',
+    operands: [],
+  },
+  VPROPBASER_WRITE_WHILE_RESIDENT: {
+    text: 'GICR_VPROPBASER written while a vPE is resident: UNPREDICTABLE',
+    spec: '3.11',
+    operands: [],
+  },
+  VIRTUAL_TABLE_OUTSIDE_RAM: {
+    text: 'virtual configuration or pending table of the vPE scheduled in not wholly inside RAM',
+    spec: '4.4',
+    operands: [],
+  },
+  VPE_REMAPPED: {
+    text: 'VMAPP of a vPE that is mapped already: UNPREDICTABLE, use VMOVP',
+    spec: '6.14',
+    operands: ['vpeId'],
+  },
+  VPE_MOVED_WHILE_RESIDENT: {
+    text: 'VMOVP of a resident vPE: UNPREDICTABLE',
+    spec: '6.19',
+    operands: ['vpeId', 'cpu'],
+  },
+  VPE_UNMAPPED_WHILE_RESIDENT: {
+    text: 'VMAPP with V=0 of a resident vPE: UNPREDICTABLE',
+    spec: '6.14',
+    operands: ['vpeId', 'cpu'],
+  },
+  VMOVP_MISMATCH: {
+    text: 'ITSs wait for each other with different VMOVPs: neither can complete',
+    spec: '6.19',
+    operands: ['partner', 'key', 'partnerKey', 'vpeId'],
+  },
+  VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY: {
+    text: 'ICV_EOIR written while no virtual interrupt is active',
+    spec: '8.9',
+    operands: ['intid'],
+  },
+  VPE_RESIDENT_TWICE: {
+    text: 'the same vPE is resident on two redistributors: UNPREDICTABLE',
+    spec: '7.1',
+    operands: ['otherCpu'],
+  },
   SYSTEM_ERROR: { text: 'SEI raised for a command error', spec: '5.13', operands: ['offset', 'error'] },
 };
 

@@ -24,6 +24,8 @@ export interface EngineExports {
   deviceEntry(its: number, deviceId: number): number;
   collectionEntry(its: number, icid: number): number;
   interruptEntry(its: number, deviceId: number, eventId: number): number;
+  vpeEntry(its: number, vpeId: number): number;
+  routeEl1(cpu: number, register: number): number;
   checkLpiIndex(cpu: number): number;
 }
 
@@ -100,6 +102,7 @@ const sizes = {
   machine: Structure.MACHINE,
   redistributor: Structure.REDISTRIBUTOR,
   cpuInterface: Structure.CPU_INTERFACE,
+  virtualInterface: Structure.VIRTUAL_INTERFACE,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,

@@ -8,6 +8,8 @@ export type GicErrorCode =
   | 'UNKNOWN_NAME'
   /** The configuration needs more linear memory than WebAssembly can address. */
   | 'OUT_OF_MEMORY'
+  /** A guest's access traps to EL2 (ICH_HCR_EL2.TALL0, TALL1, TC, TDIR): the hypervisor has to emulate it. */
+  | 'TRAPPED'
   /** An input file or stream is not what it claims to be. */
   | 'INVALID_INPUT'
   /** The host lacks something that the call needs. */

@@ -6,6 +6,18 @@ export interface HighestPending {
   readonly group: 0 | 1;
 }
 
+/** What a PE's virtual CPU interface presents to its guest. */
+export interface VirtualOutputs {
+  /** Who would be acknowledged next: a list register, the best VLPI, or nothing. */
+  readonly winner: number | 'vlpi' | undefined;
+  /** The best pending and enabled VLPI of the resident vPE. */
+  readonly bestVlpi: { readonly vIntid: number; readonly priority: number } | undefined;
+  readonly virq: boolean;
+  readonly vfiq: boolean;
+  /** The maintenance interrupt. */
+  readonly maintenance: boolean;
+}
+
 /**
  * A GIC as the software and the devices around it see it. The engine's `Machine` implements it; so does any other
  * model that recordings and vectors are to be run against.
@@ -30,9 +42,12 @@ export interface GicHardware {
   /** Drives the input wire of a PPI of one PE. */
   setPpi(cpu: number, intid: number, level: boolean): void;
 
-  /** Reads a system register by its architectural name, such as `ICC_IAR1_EL1`, with its side effects. */
-  readSystemRegister(cpu: number, name: string): bigint;
-  writeSystemRegister(cpu: number, name: string, value: number | bigint): void;
+  /**
+   * Reads a system register by its architectural name, such as `ICC_IAR1_EL1`, with its side effects. An access from
+   * EL1 reaches ICV_* instead of ICC_* where HCR_EL2.IMO or FMO says so; the default is EL2.
+   */
+  readSystemRegister(cpu: number, name: string, el?: 1 | 2): bigint;
+  writeSystemRegister(cpu: number, name: string, value: number | bigint, el?: 1 | 2): void;
 
   /** A copy of RAM contents, without side effects. */
   readMemory(address: number, length: number): Uint8Array;
@@ -43,6 +58,8 @@ export interface GicHardware {
   highestPending(cpu: number): HighestPending | undefined;
   irq(cpu: number): boolean;
   fiq(cpu: number): boolean;
+  /** Absent in a model without virtual CPU interfaces. */
+  virtualOutputs?(cpu: number): VirtualOutputs;
 
   /** Power-on reset of one PE's CPU interface; its redistributor keeps its state. */
   resetCpuInterface(cpu: number): void;

@@ -12,8 +12,10 @@ export interface Layout {
   readonly affinities: number;
   readonly redistributors: number;
   readonly cpuInterfaces: number;
+  readonly virtualInterfaces: number;
   readonly itsRecords: number;
   readonly dirtyCpus: number;
+  readonly dirtyVirtual: number;
   readonly changedCpus: number;
   readonly diagnostics: number;
   readonly counters: number;
@@ -40,6 +42,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     return start;
   };
   const { cpus, itsCount, intidBits, storedPriorityBits, ram } = config;
+  // GICv4 redistributors have a second set of LPIs: those of the resident vPE.
+  const lpiSets = cpus * (config.architecture === 'GICv3' ? 1 : 2);
   take(sizes.machine);
   const layout = {
     registerIndex: take(FrameLayout.COUNT * FrameLayout.WORDS * 2),
@@ -49,14 +53,16 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     affinities: take(cpus * 8),
     redistributors: take(cpus * sizes.redistributor),
     cpuInterfaces: take(cpus * sizes.cpuInterface),
+    virtualInterfaces: take(cpus * sizes.virtualInterface),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
+    dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
-    configCaches: take(cpus * 2 ** intidBits),
+    configCaches: take(lpiSets * 2 ** intidBits),
     wiredPlanes: take(cpus * 2 * sizes.wiredIndex(storedPriorityBits)),
-    lpiPlanes: take(cpus * sizes.lpiIndex(intidBits, Math.min(storedPriorityBits, 6))),
+    lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, Math.min(storedPriorityBits, 6))),
     ramAt: take(ram.size, PAGE_BYTES),
   };
   const pages = Math.ceil(at / PAGE_BYTES);

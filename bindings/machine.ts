@@ -12,7 +12,7 @@ import {
   structureSizes,
 } from './engine.ts';
 import { GicError, requireInteger } from './errors.ts';
-import type { GicHardware, HighestPending } from './hardware.ts';
+import type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
 import { DIAGNOSTIC_CAPACITY, type Layout, layOut } from './layout.ts';
 import { policyChoice, policyNames } from './policy.ts';
 import { writeRegisterMap } from './register_map.ts';
@@ -33,7 +33,8 @@ export type MsiOutcome =
   | 'lpis-disabled'
   | 'intid-out-of-range'
   | 'table-fault'
-  | 'no-device-id';
+  | 'no-device-id'
+  | 'vpe-unmapped';
 
 const outcomes = Array.from({ length: Outcome.COUNT }, (_, n) =>
   (Outcome[n] ?? '').toLowerCase().replaceAll('_', '-'),
@@ -46,10 +47,18 @@ export interface DeviceEntry {
   readonly size: number;
 }
 
-/** An event's entry in its device's interrupt translation table. */
-export interface InterruptEntry {
-  readonly pIntid: number;
-  readonly icid: number;
+/** An event's entry in its device's interrupt translation table: an LPI, or a VLPI. */
+export type InterruptEntry =
+  | { readonly kind: 'physical'; readonly pIntid: number; readonly icid: number }
+  | { readonly kind: 'virtual'; readonly vIntid: number; readonly vpeId: number; readonly doorbell: number };
+
+/** A vPE's entry in the vPE table. */
+export interface VpeEntry {
+  /** PE whose redistributor the vPE is mapped to. */
+  readonly cpu: number;
+  readonly vptAddress: number;
+  /** INTID bits - 1. */
+  readonly size: number;
 }
 
 /** Makes a machine. Throws a `GicError` for a configuration that is out of range. */
@@ -75,6 +84,11 @@ export class Machine implements GicHardware {
   readonly #cpuInterfaceWords: number;
   readonly #highestPending: number;
   readonly #outputs: number;
+  readonly #virtualInterfaces: number;
+  readonly #virtualInterfaceWords: number;
+  readonly #winner: number;
+  readonly #bestVlpi: number;
+  readonly #virtualOutputs: number;
   readonly #changed: Uint32Array;
   readonly #diagnostics: DiagnosticReader;
 
@@ -100,6 +114,11 @@ export class Machine implements GicHardware {
     this.#cpuInterfaceWords = sizes.cpuInterface >> 2;
     this.#highestPending = this.#engine.fieldOffset(Field.HIGHEST_PENDING) >> 2;
     this.#outputs = this.#engine.fieldOffset(Field.OUTPUTS) >> 2;
+    this.#virtualInterfaces = layout.virtualInterfaces >> 2;
+    this.#virtualInterfaceWords = sizes.virtualInterface >> 2;
+    this.#winner = this.#engine.fieldOffset(Field.VIRTUAL_WINNER) >> 2;
+    this.#bestVlpi = this.#engine.fieldOffset(Field.BEST_VLPI) >> 2;
+    this.#virtualOutputs = this.#engine.fieldOffset(Field.VIRTUAL_OUTPUTS) >> 2;
     this.#changed = new Uint32Array(memory.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
     const count = this.#engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
     this.#diagnostics = new DiagnosticReader(
@@ -167,14 +186,14 @@ export class Machine implements GicHardware {
     this.#engine.setPpi(cpu, intid, level ? 1 : 0);
   }
 
-  readSystemRegister(cpu: number, name: string): bigint {
+  readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
     this.#requireCpu(cpu);
-    return this.#wide(this.#engine.readSystemRegister(cpu, systemRegister(name).register) >>> 0);
+    return this.#wide(this.#engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
   }
 
-  writeSystemRegister(cpu: number, name: string, value: number | bigint): void {
+  writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.#requireCpu(cpu);
-    const { register } = systemRegister(name);
+    const register = this.#systemRegister(cpu, name, el);
     if (typeof value === 'number') {
       requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
       this.#engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
@@ -219,7 +238,22 @@ export class Machine implements GicHardware {
     return ((this.#words[this.#cpuWord(cpu) + this.#outputs] as number) & 2) !== 0;
   }
 
-  /** The PEs whose `highestPending`, `irq` or `fiq` changed since the last call, in ascending order. */
+  virtualOutputs(cpu: number): VirtualOutputs {
+    this.#requireCpu(cpu);
+    const at = this.#virtualInterfaces + cpu * this.#virtualInterfaceWords;
+    const winner = this.#words[at + this.#winner] as number;
+    const vlpi = this.#words[at + this.#bestVlpi] as number;
+    const outputs = this.#words[at + this.#virtualOutputs] as number;
+    return {
+      winner: winner === NOTHING_PENDING ? undefined : winner === WINNER_VLPI ? 'vlpi' : winner,
+      bestVlpi: vlpi === NOTHING_PENDING ? undefined : { vIntid: vlpi & 0x3f_ffff, priority: vlpi >>> 22 },
+      virq: (outputs & 1) !== 0,
+      vfiq: (outputs & 2) !== 0,
+      maintenance: (outputs & 4) !== 0,
+    };
+  }
+
+  /** The PEs whose `highestPending`, `irq`, `fiq` or `virtualOutputs` changed since the last call, in ascending order. */
   takeChangedCpus(): number[] {
     const changed: number[] = [];
     for (let index = 0; index < this.#changed.length; index++) {
@@ -263,7 +297,24 @@ export class Machine implements GicHardware {
     this.#requireIts(its);
     const entry = this.#wide(this.#engine.interruptEntry(its, deviceId, eventId) >>> 0);
     if (entry === 0n) return undefined;
-    return { pIntid: Number((entry >> 16n) & 0x3f_ffffn), icid: Number(entry & 0xffffn) };
+    const intid = Number((entry >> 16n) & 0x3f_ffffn);
+    const target = Number(entry & 0xffffn);
+    if ((entry >> 62n) & 1n) {
+      return { kind: 'virtual', vIntid: intid, vpeId: target, doorbell: Number((entry >> 38n) & 0x3f_ffffn) };
+    }
+    return { kind: 'physical', pIntid: intid, icid: target };
+  }
+
+  /** The vPE table's entry of a vPE; undefined where it is not mapped. */
+  vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
+    this.#requireIts(its);
+    const entry = this.#wide(this.#engine.vpeEntry(its, vpeId) >>> 0);
+    if (entry === 0n) return undefined;
+    return {
+      cpu: Number((entry >> 53n) & 0x3ffn),
+      vptAddress: Number(entry & 0x000f_ffff_ffff_0000n),
+      size: Number(entry & 31n),
+    };
   }
 
   /** Differences between the LPI index of a PE and what it is derived from; 0 unless software broke the rules. */
@@ -292,6 +343,16 @@ export class Machine implements GicHardware {
     return this.#cpuInterfaces + cpu * this.#cpuInterfaceWords;
   }
 
+  /** The number of a register as reached from an exception level. */
+  #systemRegister(cpu: number, name: string, el: 1 | 2): number {
+    const { register } = systemRegister(name);
+    if (el === 2) return register;
+    const routed = this.#engine.routeEl1(cpu, register);
+    if (routed < 0)
+      throw new GicError('TRAPPED', 'name', name, 'an access that EL2 does not trap (ICH_HCR_EL2)');
+    return routed;
+  }
+
   #requireCpu(cpu: number): void {
     if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.cpus) {
       throw new GicError('INVALID_ARGUMENT', 'cpu', cpu, `a PE of this machine, 0 to ${this.cpus - 1}`);
@@ -309,6 +370,7 @@ export class Machine implements GicHardware {
 }
 
 const NOTHING_PENDING = 0xffff_ffff;
+const WINNER_VLPI = 16;
 const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
 
 function requireAccess(address: number, size: number): void {
@@ -369,6 +431,15 @@ function configure(engine: EngineExports, config: MachineConfig, layout: Layout)
     tableEntryBytes: config.tableEntryBytes,
     hardwareCollections: config.hardwareCollections,
     iccCtlr: iccCtlr(config),
+    vpeIdBits: config.vpeIdBits,
+    listRegisters: config.listRegisters,
+    virtualPriorityBits: config.virtualPriorityBits,
+    virtualPreemptionBits: config.virtualPreemptionBits,
+    icvCtlr: icvCtlr(config),
+    ichVtr: ichVtr(config),
+    maintenancePpi: config.maintenancePpi,
+    parseReads: config.dirtyReads.scheduleIn,
+    descheduleReads: config.dirtyReads.scheduleOut,
     gicdBase: config.addressMap.gicd,
     gicrBase: config.addressMap.gicr,
     gicrStride: redistributorStride(config),
@@ -399,6 +470,8 @@ function features(config: MachineConfig): number {
     [config.indirectTables, Feature.INDIRECT_TABLES],
     [config.statusRegisters, Feature.STATUS_REGISTERS],
     [config.unmappedMsiReporting, Feature.UNMAPPED_MSI_REPORTING],
+    [config.architecture !== 'GICv3', Feature.VIRTUAL_LPIS],
+    [config.vmovpOnAnyIts, Feature.VMOVP_ON_ANY_ITS],
   ];
   return flags.reduce((sum, [on, feature]) => (on ? sum | feature : sum), 0);
 }
@@ -413,5 +486,28 @@ function iccCtlr(config: MachineConfig): number {
     (1 << 15) |
     ((config.intidBits > 16 ? 1 : 0) << 11) |
     ((config.priorityBits - 1) << 8)
+  );
+}
+
+/** The read-only fields of ICV_CTLR_EL1: those of ICC_CTLR_EL1, with the virtual priority bits. */
+function icvCtlr(config: MachineConfig): number {
+  if (config.identification.ICV_CTLR_EL1 !== undefined) return config.identification.ICV_CTLR_EL1;
+  return (1 << 15) | ((config.intidBits > 16 ? 1 : 0) << 11) | ((config.virtualPriorityBits - 1) << 8);
+}
+
+/** ICH_VTR_EL2: section 8.5. */
+function ichVtr(config: MachineConfig): number {
+  if (config.identification.ICH_VTR_EL2 !== undefined) return config.identification.ICH_VTR_EL2;
+  const wideIntids = (icvCtlr(config) >> 11) & 7;
+  const noDirectInjection = config.architecture === 'GICv3' ? 1 : 0;
+  return (
+    (((config.virtualPriorityBits - 1) << 29) |
+      ((config.virtualPreemptionBits - 1) << 26) |
+      (wideIntids << 23) |
+      (1 << 21) |
+      (noDirectInjection << 20) |
+      (1 << 19) |
+      (config.listRegisters - 1)) >>>
+    0
   );
 }

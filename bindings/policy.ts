@@ -61,6 +61,14 @@ export interface Policy {
   tieBreak: 'lowest-intid' | 'highest-intid';
   /** ITS commands complete within the write that starts them, or one by one when the machine is told to step. */
   commandExecution: 'immediate' | 'stepped';
+  /** A further event of a VLPI that is pending already, for a vPE that is not resident: its doorbell rings again or not. */
+  doorbellOfPendingVlpi: 'once' | 'repeat';
+  /** GICR_VPENDBASER.PendingLast counts VLPIs that are pending but not enabled. */
+  pendingLastCountsDisabled: boolean;
+  /** ICH_HCR_EL2.EOIcount counts an EOIR of an INTID without list register in EOImode 1 too. */
+  eoiCountInEoiMode1: boolean;
+  /** ICV_EOIR<n> while no priority is active: does nothing, or still looks for the list register. */
+  virtualEoiWithoutActive: 'ignore' | 'examine-list-registers';
 }
 
 const choices: { readonly [Name in keyof Policy]: readonly Policy[Name][] } = {
@@ -92,6 +100,10 @@ const choices: { readonly [Name in keyof Policy]: readonly Policy[Name][] } = {
   ppiConfigWritable: [true, false],
   tieBreak: ['lowest-intid', 'highest-intid'],
   commandExecution: ['immediate', 'stepped'],
+  doorbellOfPendingVlpi: ['once', 'repeat'],
+  pendingLastCountsDisabled: [false, true],
+  eoiCountInEoiMode1: [false, true],
+  virtualEoiWithoutActive: ['ignore', 'examine-list-registers'],
 };
 
 /** The names of all policies, in a fixed order. */
@@ -120,6 +132,8 @@ export const qemuPolicy: Readonly<Policy> = Object.freeze({
   groupEnableGatesHppi: false,
   routingModeWithoutOneOfN: 'first-pe',
   routerReservedBits: 'keep',
+  doorbellOfPendingVlpi: 'repeat',
+  eoiCountInEoiMode1: true,
 });
 
 /** Completes `given` with the defaults of `base`; throws a `GicError` for an unknown name or choice. */

@@ -5,7 +5,6 @@ import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { BankField } from './bank';
 import { bankOf, FIRST_LPI, isLpi, isSpecial, SPURIOUS, slotOf } from './intid';
-import { takePendingLpi } from './lpi';
 import { touchCpu } from './outputs';
 import { redistributorOf } from './redistributor';
 import { rerouteOneOfN } from './routing';
@@ -113,7 +112,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
   }
   const intid = pending & 0x7fffff;
   if (isLpi(intid)) {
-    takePendingLpi(redistributorOf(cpu), intid);
+    redistributorOf(cpu).physicalLpis.take(intid);
     count(Counter.ACKNOWLEDGED_LPI);
   } else {
     const bank = bankOf(intid, cpu);

@@ -1,8 +1,9 @@
 // Making a machine: configuration from the host, then the reset state of section 2 and 3.
-import { Config, Policy } from '../abi';
+import { Config, Feature, Policy } from '../abi';
 import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
-import { indexBytes, initIndex, PriorityIndex } from '../memory/priority_index';
+import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
+import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
   Bank,
   BankField,
@@ -16,15 +17,9 @@ import {
   WIRED_CAPACITY,
 } from './bank';
 import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
-import { Redistributor, redistributorOf } from './redistributor';
+import { initLpiSet, LpiSet } from './lpi_set';
+import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
-
-const INDEX_BYTES: usize = (offsetof<PriorityIndex>() + 7) & ~7;
-
-/** LPI priorities are bits [7:2] of a configuration byte. */
-function lpiPriorityBits(m: Machine): u32 {
-  return min<u32>(m.storedPriorityBits, 6);
-}
 
 export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
   const rd = redistributorOf(cpu);
@@ -53,7 +48,6 @@ function initPe(cpu: u32, m: Machine): void {
   const rd = redistributorOf(cpu);
   rd.asleep = 1;
   rd.bank = m.ppiBanks + <usize>cpu * bankBytes(PPI_WORDS, false);
-  rd.configCache = m.configCaches + ((<usize>cpu) << m.intidBits);
   initIndexes(rd, cpu, m);
   const bank = changetype<Bank>(rd.bank);
   initBank(bank, PPI_WORDS, cpu);
@@ -65,14 +59,21 @@ function initPe(cpu: u32, m: Machine): void {
   self.cpu = cpu;
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
+  initVirtualInterface(cpu);
+}
+
+function initVirtualInterface(cpu: u32): void {
+  const self = virtualInterfaceOf(cpu);
+  self.cpu = cpu;
+  self.winner = NO_WINNER;
+  self.bestVlpi = NONE;
+  resetVirtualInterface(cpu);
 }
 
 function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
   const highest = policy(Policy.tieBreak) != 0;
   const wiredBytes = indexBytes(WIRED_CAPACITY, m.storedPriorityBits);
-  rd.wired0 = changetype<usize>(rd) + ((offsetof<Redistributor>() + 7) & ~7);
-  rd.wired1 = rd.wired0 + INDEX_BYTES;
-  rd.lpis = rd.wired1 + INDEX_BYTES;
+  initRedistributor(rd);
   const wiredPlanes = m.wiredPlanes + <usize>cpu * 2 * wiredBytes;
   initIndex(changetype<PriorityIndex>(rd.wired0), wiredPlanes, WIRED_CAPACITY, m.storedPriorityBits, highest);
   initIndex(
@@ -82,10 +83,17 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
     m.storedPriorityBits,
     highest,
   );
-  const capacity = (<u32>1) << m.intidBits;
-  const lpiBits = lpiPriorityBits(m);
-  const lpiPlanes = m.lpiPlanes + <usize>cpu * indexBytes(capacity, lpiBits);
-  initIndex(changetype<PriorityIndex>(rd.lpis), lpiPlanes, capacity, lpiBits, highest);
+  const sets: u32 = m.has(Feature.VIRTUAL_LPIS) ? 2 : 1;
+  for (let n: u32 = 0; n < sets; n++) {
+    const set = changetype<LpiSet>(n ? rd.vlpis : rd.lpis);
+    const place = cpu * sets + n;
+    const planes = m.lpiPlanes + <usize>place * lpiPlanesBytes(m);
+    initLpiSet(set, cpu, n == 1, planes, m.configCaches + ((<usize>place) << m.intidBits));
+  }
+}
+
+function lpiPlanesBytes(m: Machine): u32 {
+  return indexBytes((<u32>1) << m.intidBits, min<u32>(m.storedPriorityBits, 6));
 }
 
 function implement(bank: Bank, from: u32, to: u32): void {
@@ -217,6 +225,39 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.counters:
       m.counters = at;
+      break;
+    case Config.vpeIdBits:
+      m.vpeIdBits = word;
+      break;
+    case Config.listRegisters:
+      m.listRegisters = word;
+      break;
+    case Config.virtualPriorityBits:
+      m.virtualPriorityBits = word;
+      break;
+    case Config.virtualPreemptionBits:
+      m.virtualPreemptionBits = word;
+      break;
+    case Config.icvCtlr:
+      m.icvCtlr = word;
+      break;
+    case Config.ichVtr:
+      m.ichVtr = word;
+      break;
+    case Config.parseReads:
+      m.parseReads = word;
+      break;
+    case Config.descheduleReads:
+      m.descheduleReads = word;
+      break;
+    case Config.maintenancePpi:
+      m.maintenancePpi = word;
+      break;
+    case Config.virtualInterfaces:
+      m.virtualInterfaces = at;
+      break;
+    case Config.dirtyVirtual:
+      m.dirtyVirtual = at;
       break;
     default:
   }

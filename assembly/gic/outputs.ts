@@ -3,6 +3,7 @@
 import { Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE, PriorityIndex } from '../memory/priority_index';
+import { settleVirtual } from '../virt/outputs';
 import { ordinalIntid } from './bank';
 import {
   CpuInterface,
@@ -27,6 +28,7 @@ export function touchAllCpus(): void {
 
 /** Recomputes the outputs of the marked PEs and notes which of them changed. */
 export function settle(): void {
+  settleVirtual();
   const m = machine();
   const words = (m.cpuCount + 63) >> 6;
   for (let index: u32 = 0; index < words; index++) {
@@ -69,7 +71,7 @@ function highestPending(self: CpuInterface, cpu: u32): u32 {
   if (enables & 2 && groupConsidered(self, 1)) {
     best = wiredBest(redistributor.wired1, 1, best);
     if (redistributor.lpisEnabled) {
-      const key = redistributor.lpiIndex.best();
+      const key = redistributor.physicalLpis.best.best();
       if (key != NONE) best = better(best, keyPriority(key), 1, keyBit(key));
     }
   }

@@ -1,6 +1,7 @@
 // One redistributor per PE: what it knows of its PE's banked interrupts and of its LPIs.
 import { machine } from '../memory/machine';
 import { PriorityIndex } from '../memory/priority_index';
+import { LPI_SET_BYTES, LpiSet } from './lpi_set';
 
 @unmanaged
 export class Redistributor {
@@ -19,34 +20,50 @@ export class Redistributor {
   propbaser: u64;
   pendbaser: u64;
 
-  /** The first INTID beyond this redistributor's LPIs; 0 while EnableLPIs=0. */
-  lpiEnd: u32;
-  /** Linear addresses of the LPI tables; 0 where a table is not wholly inside RAM. */
-  configTable: usize;
-  pendingTable: usize;
-  /** A byte per LPI: its cached configuration, 0 where none is cached. */
-  configCache: usize;
+  /** GICR_CTLR.EnableLPIs has taken effect. */
+  lpisEnabled: u32;
+
+  vpropbaser: u64;
+  vpendbaser: u64;
+  /** GICR_VPENDBASER.Valid: a vPE is resident, and the physical address of its pending table. */
+  resident: u32;
+  /** Reads of GICR_VPENDBASER that will still see Dirty. */
+  dirtyReads: u32;
+  residentTable: u64;
 
   /** SGIs and PPIs. */
   bank: usize;
   /** Pending and enabled SGIs, PPIs and SPIs for this PE: one index per group. */
   wired0: usize;
   wired1: usize;
-  /** Pending and enabled LPIs. */
+  /** The `LpiSet` of its physical LPIs. */
   lpis: usize;
 
-  get lpisEnabled(): bool {
-    return this.lpiEnd != 0;
+  /** The `LpiSet` of the resident vPE. */
+  vlpis: usize;
+
+  get virtualLpis(): LpiSet {
+    return changetype<LpiSet>(this.vlpis);
   }
 
-  get lpiIndex(): PriorityIndex {
-    return changetype<PriorityIndex>(this.lpis);
+  get physicalLpis(): LpiSet {
+    return changetype<LpiSet>(this.lpis);
   }
 }
 
-/** Record and indexes of one redistributor. */
+const INDEX_BYTES: usize = (offsetof<PriorityIndex>() + 7) & ~7;
+
+/** A redistributor's record with its indexes, without their planes. */
 export const REDISTRIBUTOR_BYTES: usize =
-  offsetof<Redistributor>() + 3 * ((offsetof<PriorityIndex>() + 7) & ~7) + 64;
+  ((offsetof<Redistributor>() + 7) & ~7) + 2 * INDEX_BYTES + 2 * LPI_SET_BYTES;
+
+/** Places the parts of a redistributor behind its record. */
+export function initRedistributor(rd: Redistributor): void {
+  rd.wired0 = changetype<usize>(rd) + ((offsetof<Redistributor>() + 7) & ~7);
+  rd.wired1 = rd.wired0 + INDEX_BYTES;
+  rd.lpis = rd.wired1 + INDEX_BYTES;
+  rd.vlpis = rd.lpis + LPI_SET_BYTES;
+}
 
 export function redistributorOf(cpu: u32): Redistributor {
   return changetype<Redistributor>(machine().redistributors + <usize>cpu * REDISTRIBUTOR_BYTES);

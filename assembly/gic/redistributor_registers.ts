@@ -1,20 +1,13 @@
 // GICR_* of the RD_base and SGI_base frames (sections 3.1-3.9).
 import { Choice, Counter, Diagnostic, Policy, Register } from '../abi';
 import { report } from '../diag/diagnostics';
+import { readVpendbaser, writeVpendbaser, writeVpropbaser } from '../gicv4/residency';
 import { count } from '../memory/counters';
 import { policy } from '../memory/machine';
 import { Bank } from './bank';
 import { readBank, writeBank } from './bank_registers';
 import { cpuInterfaceOf } from './cpu_interface';
-import {
-  clearPendingLpi,
-  disableLpis,
-  enableLpis,
-  invalidateAllLpis,
-  invalidateLpi,
-  reloadLpiTables,
-  setPendingLpi,
-} from './lpi';
+import { disableLpis, enableLpis, reloadLpiTables, setPendingLpi } from './lpi';
 import { touchCpu } from './outputs';
 import { Redistributor, redistributorOf } from './redistributor';
 import { rerouteOneOfN } from './routing';
@@ -40,6 +33,10 @@ export function readRedistributor(cpu: u32, register: u32, element: u32): u64 {
       return rd.propbaser;
     case Register.GICR_PENDBASER:
       return rd.pendbaser;
+    case Register.GICR_VPROPBASER:
+      return rd.vpropbaser;
+    case Register.GICR_VPENDBASER:
+      return readVpendbaser(rd);
     default:
       return readBank(changetype<Bank>(rd.bank), register, element);
   }
@@ -66,12 +63,16 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
       count(Counter.SETLPIR + setPendingLpi(rd, <u32>value));
       return;
     case Register.GICR_CLRLPIR:
-      clearPendingLpi(rd, <u32>value);
+      rd.physicalLpis.clearPending(<u32>value);
       return;
     case Register.GICR_INVLPIR:
-      return invalidateLpi(rd, <u32>value);
+      return rd.physicalLpis.invalidate(<u32>value);
     case Register.GICR_INVALLR:
-      return invalidateAllLpis(rd);
+      return rd.physicalLpis.invalidateAll();
+    case Register.GICR_VPROPBASER:
+      return writeVpropbaser(rd, legalShareability(value));
+    case Register.GICR_VPENDBASER:
+      return writeVpendbaser(rd, legalShareability(value));
     default:
       writeBank(changetype<Bank>(rd.bank), register, element, <u32>value);
   }

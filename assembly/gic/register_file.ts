@@ -5,9 +5,11 @@
 //   index:  frame -> 16384 words -> number of the description that covers the word, 0 = reserved
 import { Access, Diagnostic, Feature, Frame, FrameLayout, Register } from '../abi';
 import { report } from '../diag/diagnostics';
+import { observeVpendbaser } from '../gicv4/residency';
 import { readIts, reportItsAccess, writeIts } from '../its/registers';
 import { machine } from '../memory/machine';
 import { readDistributor, reportDistributorAccess, writeDistributor } from './distributor_registers';
+import { redistributorOf } from './redistributor';
 import { readRedistributor, reportRedistributorAccess, writeRedistributor } from './redistributor_registers';
 
 /** Description of a register, or of an array of registers. The host writes it with this layout. */
@@ -44,6 +46,7 @@ export function readRegister(frame: Frame, unit: u32, offset: u32, size: u32): u
     return badAccess(Diagnostic.READ_OF_WRITE_ONLY, STATUSR_RWOD, frame, unit, offset, size);
   const place = offset - info.offset;
   const value = currentValue(info, frame, unit, <u32>info.first + place / info.width);
+  if (info.register == Register.GICR_VPENDBASER) observeVpendbaser(redistributorOf(unit));
   return (value >> ((<u64>(place % info.width)) << 3)) & bytesMask(size);
 }
 

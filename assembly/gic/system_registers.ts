@@ -23,7 +23,7 @@ const SRE_ALWAYS: u32 = 7;
 const SRE_EL2_ENABLE: u32 = 8;
 const INTID: u32 = 0xffffff;
 
-export function readSystemRegister(cpu: u32, register: u32): u64 {
+export function readPhysicalRegister(cpu: u32, register: u32): u64 {
   const self = cpuInterfaceOf(cpu);
   switch (register) {
     case SystemRegister.ICC_PMR_EL1:
@@ -59,7 +59,7 @@ export function readSystemRegister(cpu: u32, register: u32): u64 {
   }
 }
 
-export function writeSystemRegister(cpu: u32, register: u32, value: u64): void {
+export function writePhysicalRegister(cpu: u32, register: u32, value: u64): void {
   const self = cpuInterfaceOf(cpu);
   const low = <u32>value;
   switch (register) {

@@ -1,22 +1,13 @@
-// Execution of ITS commands (section 6). A command returns 0, or the error code of section 6.1 and has then
-// changed nothing; COMMAND_FAULT tells that a table access fell outside RAM.
-import { Choice, Counter, Diagnostic, Outcome, Policy } from '../abi';
+// Execution of ITS commands (sections 6.2 to 6.13). A command returns 0, or how it failed and has then changed nothing.
+import { Choice, Counter, Diagnostic, Feature, Outcome, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
-import {
-  clearPendingLpi,
-  dropAllLpis,
-  forgetConfig,
-  invalidateAllLpis,
-  invalidateLpi,
-  isPendingLpi,
-  moveAllLpis,
-  setPendingLpi,
-} from '../gic/lpi';
 import { redistributorOf } from '../gic/redistributor';
+import { clearPendingVlpi, invalidateVlpi } from '../gicv4/vlpi';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
+import { COMMAND_FAULT, COMMAND_UNKNOWN, error, lookupError } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
 import { Its } from './its';
@@ -25,9 +16,11 @@ import {
   foundCollection,
   foundDevice,
   foundEntry,
+  foundVpe,
   lookupCollection,
   lookupEvent,
   lookupInterrupt,
+  lookupVpe,
 } from './lookup';
 import {
   collectionCapacity,
@@ -41,17 +34,15 @@ import {
   interruptEntry,
   interruptIcid,
   interruptIntid,
-  isPhysical,
+  interruptVpe,
+  isMappedInterrupt,
   isValid,
+  isVirtual,
   UNMAPPED,
   withIcid,
 } from './tables';
 import { injectEvent } from './translation';
-
-/** A table access outside RAM; no error code of section 6.1 stands for it. */
-export const COMMAND_FAULT: u32 = 0xffffffff;
-/** A command number that this ITS does not implement. */
-export const COMMAND_UNKNOWN: u32 = 0xfffffffe;
+import { vinvall, vmapp, vmapti, vmovi, vmovp, vsync } from './vpe_commands';
 
 /** Executes the command at a linear address. */
 export function execute(its: Its, at: usize): u32 {
@@ -81,30 +72,29 @@ export function execute(its: Its, at: usize): u32 {
     case Command.SYNC:
       return sync(at);
     default:
-      return COMMAND_UNKNOWN;
+      return machine().has(Feature.VIRTUAL_LPIS) ? executeVirtual(its, at) : COMMAND_UNKNOWN;
   }
 }
 
-/** 0x01_CC_EE. CLEAR has 05 where its command number is 04. */
-function error(command: Command, reason: ErrorReason): u32 {
-  return 0x010000 | ((command == Command.CLEAR ? 5 : <u32>command) << 8) | <u32>reason;
-}
-
-/** The error of a command whose lookup ended in `outcome`. */
-function lookupError(command: Command, outcome: Outcome): u32 {
-  switch (outcome) {
-    case Outcome.DEVICE_OUT_OF_RANGE:
-      return error(command, ErrorReason.DEVICE_OUT_OF_RANGE);
-    case Outcome.DEVICE_UNMAPPED:
-      return error(command, ErrorReason.DEVICE_UNMAPPED);
-    case Outcome.EVENT_OUT_OF_RANGE:
-      return error(command, ErrorReason.EVENT_OUT_OF_RANGE);
-    case Outcome.EVENT_UNMAPPED:
-      return error(command, ErrorReason.INTERRUPT_UNMAPPED);
-    case Outcome.COLLECTION_UNMAPPED:
-      return error(command, ErrorReason.COLLECTION_UNMAPPED);
+/** Commands that an ITS of GICv4 has besides. */
+function executeVirtual(its: Its, at: usize): u32 {
+  switch (decode.commandNumber(at)) {
+    case Command.VMAPP:
+      return vmapp(its, at);
+    case Command.VMAPTI:
+      return vmapti(its, at, decode.vIntid(at), Command.VMAPTI);
+    case Command.VMAPI:
+      return vmapti(its, at, decode.eventId(at), Command.VMAPI);
+    case Command.VMOVI:
+      return vmovi(its, at);
+    case Command.VMOVP:
+      return vmovp(its, at);
+    case Command.VINVALL:
+      return vinvall(its, at);
+    case Command.VSYNC:
+      return vsync(its, at);
     default:
-      return COMMAND_FAULT;
+      return COMMAND_UNKNOWN;
   }
 }
 
@@ -151,7 +141,7 @@ function mapti(its: Its, at: usize, intid: u32, command: Command): u32 {
   }
   store<u64>(foundAt, interruptEntry(intid, icid));
   if (policy(Policy.maptiClearsPending) && lookupCollection(its, icid) == Outcome.PENDING) {
-    clearPendingLpi(redistributorOf(collectionCpu(foundCollection)), intid);
+    redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
   }
   return 0;
 }
@@ -163,6 +153,7 @@ function movi(its: Its, at: usize): u32 {
   if (outcome != Outcome.PENDING) return lookupError(Command.MOVI, outcome);
   const entryAt = foundAt;
   const entry = foundEntry;
+  if (isVirtual(entry)) return error(Command.MOVI, ErrorReason.INTERRUPT_UNMAPPED);
   if (<u64>icid >= collectionCapacity(its)) return error(Command.MOVI, ErrorReason.COLLECTION_OUT_OF_RANGE);
   const newCollection = lookupCollection(its, icid);
   if (newCollection != Outcome.PENDING) return lookupError(Command.MOVI, newCollection);
@@ -176,18 +167,18 @@ function movi(its: Its, at: usize): u32 {
 }
 
 function moveLpi(intid: u32, oldCpu: u32, newCpu: u32): void {
-  const from = redistributorOf(oldCpu);
-  const to = redistributorOf(newCpu);
-  if (isPendingLpi(from, intid)) {
-    const accepted = intid < to.lpiEnd && to.pendingTable != 0;
+  const from = redistributorOf(oldCpu).physicalLpis;
+  const to = redistributorOf(newCpu).physicalLpis;
+  if (from.isPending(intid)) {
+    const accepted = intid < to.end && to.pendingTable != 0;
     if (!accepted) {
       report(Diagnostic.MOVE_TO_DISABLED_REDISTRIBUTOR, newCpu, intid, oldCpu);
       if (policy(Policy.moviTargetDisabled) != Choice.MOVE_DROP) return;
     }
-    clearPendingLpi(from, intid);
-    if (accepted) setPendingLpi(to, intid);
+    from.take(intid);
+    if (accepted) to.setPending(intid);
   }
-  forgetConfig(from, intid);
+  from.forget(intid);
 }
 
 /** 6.7: pending LPIs are added to those of the destination; no mapping changes. */
@@ -199,11 +190,11 @@ function movall(at: usize): u32 {
   const source = redistributorOf(from);
   const destination = redistributorOf(to);
   if (destination.lpisEnabled) {
-    moveAllLpis(source, destination);
+    source.physicalLpis.moveAll(destination.physicalLpis);
     return 0;
   }
   report(Diagnostic.MOVE_TO_DISABLED_REDISTRIBUTOR, to, 0, from);
-  if (policy(Policy.movallTargetDisabled) == Choice.MOVE_DROP) dropAllLpis(source);
+  if (policy(Policy.movallTargetDisabled) == Choice.MOVE_DROP) source.physicalLpis.clearAll();
   return 0;
 }
 
@@ -218,37 +209,47 @@ function int(its: Its, at: usize): u32 {
     report(Diagnostic.ACTION_ON_DISABLED_LPIS, its.number, deviceId, eventId, outcome);
     return 0;
   }
-  // An unmapped collection has no code of its own for INT.
-  if (outcome == Outcome.COLLECTION_UNMAPPED) return error(Command.INT, ErrorReason.INTERRUPT_UNMAPPED);
+  // An unmapped collection or vPE has no code of its own for INT.
+  if (outcome == Outcome.COLLECTION_UNMAPPED || outcome == Outcome.VPE_UNMAPPED)
+    return error(Command.INT, ErrorReason.INTERRUPT_UNMAPPED);
   return lookupError(Command.INT, outcome);
 }
 
-/** The mapped event of CLEAR, DISCARD and INV, with the PE of its collection: 0, or the error. */
+/** The mapped event of CLEAR, DISCARD and INV, with its collection or vPE: 0, or the error. */
 function resolve(its: Its, at: usize, command: Command): u32 {
   const outcome = lookupInterrupt(its, decode.deviceId(at), decode.eventId(at));
   if (outcome != Outcome.PENDING) return lookupError(command, outcome);
-  const collection = lookupCollection(its, interruptIcid(foundEntry));
-  return collection == Outcome.PENDING ? 0 : lookupError(command, collection);
+  const target = isVirtual(foundEntry)
+    ? lookupVpe(its, interruptVpe(foundEntry))
+    : lookupCollection(its, interruptIcid(foundEntry));
+  return target == Outcome.PENDING ? 0 : lookupError(command, target);
+}
+
+/** Clears the pending state of the interrupt that `resolve` found. */
+function clearFound(): void {
+  const intid = interruptIntid(foundEntry);
+  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, intid);
+  else redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
 }
 
 /** 6.9. */
 function clear(its: Its, at: usize): u32 {
   const failed = resolve(its, at, Command.CLEAR);
-  if (failed) return failed;
-  clearPendingLpi(redistributorOf(collectionCpu(foundCollection)), interruptIntid(foundEntry));
-  return 0;
+  if (failed == 0) clearFound();
+  return failed;
 }
 
 /** 6.10: clears the pending state and removes the mapping. */
 function discard(its: Its, at: usize): u32 {
   const failed = resolve(its, at, Command.DISCARD);
-  if (failed == error(Command.DISCARD, ErrorReason.COLLECTION_UNMAPPED)) {
-    if (policy(Policy.discardUnmappedCollection) == Choice.DISCARD_ERROR) return failed;
-    report(Diagnostic.DISCARD_OF_UNMAPPED_COLLECTION, its.number, decode.deviceId(at), decode.eventId(at));
-  } else if (failed) {
-    return failed;
+  if (failed == 0) {
+    clearFound();
   } else {
-    clearPendingLpi(redistributorOf(collectionCpu(foundCollection)), interruptIntid(foundEntry));
+    const targetUnmapped =
+      failed == error(Command.DISCARD, ErrorReason.COLLECTION_UNMAPPED) ||
+      failed == error(Command.DISCARD, ErrorReason.VPE_UNMAPPED);
+    if (!targetUnmapped || policy(Policy.discardUnmappedCollection) == Choice.DISCARD_ERROR) return failed;
+    report(Diagnostic.DISCARD_OF_UNMAPPED_COLLECTION, its.number, decode.deviceId(at), decode.eventId(at));
   }
   store<u64>(foundAt, 0);
   return 0;
@@ -258,7 +259,9 @@ function discard(its: Its, at: usize): u32 {
 function inv(its: Its, at: usize): u32 {
   const failed = resolve(its, at, Command.INV);
   if (failed) return failed;
-  invalidateLpi(redistributorOf(collectionCpu(foundCollection)), interruptIntid(foundEntry));
+  const intid = interruptIntid(foundEntry);
+  if (isVirtual(foundEntry)) invalidateVlpi(foundVpe, intid);
+  else redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidate(intid);
   return 0;
 }
 
@@ -272,9 +275,9 @@ function invall(its: Its, at: usize): u32 {
     if (outcome != Outcome.PENDING) return lookupError(Command.INVALL, outcome);
   }
   if (policy(Policy.invallScope) == Choice.INVALL_ALL) {
-    for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) invalidateAllLpis(redistributorOf(cpu));
+    for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) redistributorOf(cpu).physicalLpis.invalidateAll();
   } else if (lookupCollection(its, icid) == Outcome.PENDING) {
-    invalidateAllLpis(redistributorOf(collectionCpu(foundCollection)));
+    redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidateAll();
   }
   return 0;
 }
@@ -285,11 +288,11 @@ function sync(at: usize): u32 {
   return known ? 0 : error(Command.SYNC, ErrorReason.SIZE_OUT_OF_RANGE);
 }
 
-/** Whether an event's entry maps it to an LPI, for the host's inspection. */
+/** An event's entry, 0 where it is not mapped, for the host's inspection. */
 export function inspectInterrupt(its: Its, deviceId: u32, eventId: u32): u64 {
   if (lookupEvent(its, deviceId, eventId) != Outcome.PENDING) return 0;
   const entry = load<u64>(foundAt);
-  return isPhysical(entry) ? entry : 0;
+  return isMappedInterrupt(entry) ? entry : 0;
 }
 
 /** A device's entry, 0 where it has none. */
@@ -300,4 +303,9 @@ export function inspectDevice(its: Its, deviceId: u32): u64 {
 /** A collection's entry, 0 where it is not mapped. */
 export function inspectCollection(its: Its, icid: u32): u64 {
   return lookupCollection(its, icid) == Outcome.PENDING ? foundCollection : 0;
+}
+
+/** A vPE's entry, 0 where it is not mapped. */
+export function inspectVpe(its: Its, vpeId: u32): u64 {
+  return lookupVpe(its, vpeId) == Outcome.PENDING ? foundVpe : 0;
 }

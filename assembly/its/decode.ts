@@ -18,6 +18,13 @@ export enum Command {
   INVALL = 0x0d,
   MOVALL = 0x0e,
   DISCARD = 0x0f,
+  VMOVI = 0x21,
+  VMOVP = 0x22,
+  VSYNC = 0x25,
+  VMAPP = 0x29,
+  VMAPTI = 0x2a,
+  VMAPI = 0x2b,
+  VINVALL = 0x2d,
 }
 
 /** Reasons of section 6.1: the EE of an error code 0x01_CC_EE. */
@@ -32,6 +39,10 @@ export enum ErrorReason {
   INTID_OUT_OF_RANGE = 0x06,
   INTERRUPT_UNMAPPED = 0x07,
   COLLECTION_UNMAPPED = 0x09,
+  // The codes of vPE errors are not published; these are this model's own.
+  VPE_OUT_OF_RANGE = 0x11,
+  VPE_UNMAPPED = 0x12,
+  DOORBELL_OUT_OF_RANGE = 0x13,
 }
 
 export function commandNumber(at: usize): u32 {
@@ -64,6 +75,38 @@ export function ittAddress(at: usize): u64 {
 
 export function valid(at: usize): bool {
   return load<u64>(at, 16) >> 63 != 0;
+}
+
+export function vpeId(at: usize): u32 {
+  return load<u16>(at, 12);
+}
+
+/** VMAPTI: the vINTID. */
+export function vIntid(at: usize): u32 {
+  return load<u32>(at, 16);
+}
+
+export function doorbell(at: usize): u32 {
+  return load<u32>(at, 20);
+}
+
+/** VMOVI: Dbell_pINTID replaces the doorbell. */
+export function doorbellValid(at: usize): bool {
+  return (load<u32>(at, 16) & 1) != 0;
+}
+
+/** VMAPP: INTID bits of the vPE - 1, and its pending table. */
+export function vptSize(at: usize): u32 {
+  return load<u32>(at, 24) & 31;
+}
+
+export function vptAddress(at: usize): u64 {
+  return load<u64>(at, 24) & 0x000fffffffff0000;
+}
+
+/** VMOVP across several ITSs: SequenceNumber << 16 | ITSList. */
+export function moveKey(at: usize): u32 {
+  return ((<u32>load<u16>(at, 4)) << 16) | load<u16>(at, 8);
 }
 
 /** The PE that the RDbase field [51:16] of a doubleword names, or NO_CPU (section 6.0). */

@@ -1,9 +1,10 @@
 // One Interrupt Translation Service: its registers, and what is derived from them when they are written.
 import { machine } from '../memory/machine';
 
-/** GITS_BASER<n> in use: 0 devices, 1 collections, 2 vPEs (GICv4). */
+/** GITS_BASER<n> in use. */
 export const DEVICE_TABLE: u32 = 0;
 export const COLLECTION_TABLE: u32 = 1;
+export const VPE_TABLE: u32 = 2;
 
 export const BASERS: u32 = 8;
 
@@ -36,6 +37,14 @@ export class Its {
   queueBytes: u32;
   statusr: u32;
   umsir: u64;
+  /** The VMOVP that this ITS has reached and waits with for its partners; 0 when it waits for none. */
+  moving: u32;
+  /** Its partners have come: the VMOVP at GITS_CREADR has been carried out. */
+  moved: u32;
+  /** SequenceNumber << 16 | ITSList, vPEID and PE of that VMOVP. */
+  moveKey: u32;
+  moveVpe: u32;
+  moveCpu: u32;
   /** Linear address of the command queue; 0 where it is not wholly inside RAM. */
   queue: usize;
   /** Collections held in the ITS: one entry each, in the format of the collection table. */

@@ -11,9 +11,11 @@ import {
   FAULT,
   interruptEntryAt,
   isMappedCollection,
-  isPhysical,
+  isMappedInterrupt,
+  isMappedVpe,
   isValid,
   UNMAPPED,
+  vpeEntryAt,
 } from './tables';
 
 /** The entry that `lookupEvent` or `lookupInterrupt` found, and where it stands. */
@@ -35,12 +37,12 @@ export function lookupEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   return foundAt == FAULT ? Outcome.TABLE_FAULT : Outcome.PENDING;
 }
 
-/** `lookupEvent`, and the event must be mapped to an LPI. */
+/** `lookupEvent`, and the event must be mapped, to an LPI or a VLPI. */
 export function lookupInterrupt(its: Its, deviceId: u32, eventId: u32): Outcome {
   const outcome = lookupEvent(its, deviceId, eventId);
   if (outcome != Outcome.PENDING) return outcome;
   foundEntry = load<u64>(foundAt);
-  return isPhysical(foundEntry) ? Outcome.PENDING : Outcome.EVENT_UNMAPPED;
+  return isMappedInterrupt(foundEntry) ? Outcome.PENDING : Outcome.EVENT_UNMAPPED;
 }
 
 /** The entry that `lookupCollection` found. */
@@ -52,4 +54,16 @@ export function lookupCollection(its: Its, icid: u32): Outcome {
   if (at == UNMAPPED) return Outcome.COLLECTION_UNMAPPED;
   foundCollection = load<u64>(at);
   return isMappedCollection(foundCollection) ? Outcome.PENDING : Outcome.COLLECTION_UNMAPPED;
+}
+
+/** The entry that `lookupVpe` found, and where it stands. */
+export let foundVpe: u64 = 0;
+export let foundVpeAt: usize = 0;
+
+export function lookupVpe(its: Its, vpeId: u32): Outcome {
+  foundVpeAt = vpeEntryAt(its, vpeId);
+  if (foundVpeAt == FAULT) return Outcome.TABLE_FAULT;
+  if (foundVpeAt == UNMAPPED) return Outcome.VPE_UNMAPPED;
+  foundVpe = load<u64>(foundVpeAt);
+  return isMappedVpe(foundVpe) ? Outcome.PENDING : Outcome.VPE_UNMAPPED;
 }

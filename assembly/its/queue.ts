@@ -2,10 +2,11 @@
 import { Choice, Counter, Diagnostic, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { count } from '../memory/counters';
-import { policy } from '../memory/machine';
-import { COMMAND_FAULT, COMMAND_UNKNOWN, execute } from './commands';
+import { machine, policy } from '../memory/machine';
+import { COMMAND_FAULT, COMMAND_UNKNOWN, COMMAND_WAITS } from './command_errors';
+import { execute } from './commands';
 import { COMMAND_BYTES, deviceId, eventId } from './decode';
-import { Its } from './its';
+import { Its, itsOf } from './its';
 import { isValid } from './tables';
 
 /** Executes up to `budget` commands; the number executed. A stalled command does not count. */
@@ -20,7 +21,12 @@ export function processQueue(its: Its, budget: u32): u32 {
 
 /** Whether the queue may be drained within the register write that gave it work. */
 export function processAtOnce(its: Its): void {
-  if (policy(Policy.commandExecution) != Choice.STEPPED) processQueue(its, 0xffffffff);
+  if (policy(Policy.commandExecution) == Choice.STEPPED) return;
+  processQueue(its, 0xffffffff);
+  // A VMOVP may have released ITSs that waited for this one.
+  for (let n: u32 = 0; n < machine().itsCount; n++) {
+    if (itsOf(n).moved) processAtOnce(itsOf(n));
+  }
 }
 
 function hasCommand(its: Its): bool {
@@ -43,6 +49,7 @@ function step(its: Its): bool {
   }
   const at = its.queue + its.creadr;
   const failed = execute(its, at);
+  if (failed == COMMAND_WAITS) return false;
   count(Counter.COMMANDS);
   if (failed) {
     count(Counter.COMMAND_ERRORS);

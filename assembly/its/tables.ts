@@ -3,11 +3,13 @@
 //
 //   DTE  [63] Valid | [51:8] ITT address | [4:0] EventID bits - 1
 //   CTE  [63] Valid | [15:0] number of the PE
-//   ITE  [63] Valid | [62] virtual | [37:16] INTID | [15:0] ICID
+//   VTE  [63] Valid | [62:53] number of the PE | [51:16] pending table address | [4:0] INTID bits - 1
+//   ITE  [63] Valid | [62] 0 | [37:16] INTID | [15:0] ICID
+//        [63] Valid | [62] 1 | [59:38] doorbell INTID | [37:16] INTID | [15:0] vPEID
 import { Feature } from '../abi';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
-import { COLLECTION_TABLE, DEVICE_TABLE, Its, Table } from './its';
+import { COLLECTION_TABLE, DEVICE_TABLE, Its, Table, VPE_TABLE } from './its';
 
 /** Results of looking for an entry that are not its address. */
 export const UNMAPPED: usize = 0;
@@ -17,6 +19,7 @@ const VALID: u64 = 1 << 63;
 const ITE_VIRTUAL: u64 = 1 << 62;
 const ITT_ADDRESS: u64 = 0x000fffffffffff00;
 const LEVEL1_ADDRESS: u64 = 0x000ffffffffff000;
+const VPT_ADDRESS: u64 = 0x000fffffffff0000;
 const ITE_BYTES: u64 = 8;
 
 export function isValid(entry: u64): bool {
@@ -49,9 +52,54 @@ export function interruptEntry(intid: u32, icid: u32): u64 {
   return VALID | ((<u64>intid) << 16) | icid;
 }
 
-/** A valid entry that maps to a physical LPI. */
-export function isPhysical(ite: u64): bool {
-  return (ite & (VALID | ITE_VIRTUAL)) == VALID;
+/** The entry of an event that is forwarded to a vPE. */
+export function virtualInterruptEntry(vintid: u32, vpeId: u32, doorbell: u32): u64 {
+  return VALID | ITE_VIRTUAL | ((<u64>doorbell) << 38) | ((<u64>vintid) << 16) | vpeId;
+}
+
+export function isVirtual(ite: u64): bool {
+  return (ite & ITE_VIRTUAL) != 0;
+}
+
+/** A valid entry of a kind that this ITS has. */
+export function isMappedInterrupt(ite: u64): bool {
+  return isValid(ite) && (!isVirtual(ite) || machine().has(Feature.VIRTUAL_LPIS));
+}
+
+export function interruptVpe(ite: u64): u32 {
+  return <u32>ite & 0xffff;
+}
+
+export function interruptDoorbell(ite: u64): u32 {
+  return <u32>(ite >> 38) & 0x3fffff;
+}
+
+/** The entry of a mapped vPE. */
+export function vpeEntry(cpu: u32, pendingTable: u64, size: u32): u64 {
+  return VALID | ((<u64>cpu) << 53) | (pendingTable & VPT_ADDRESS) | size;
+}
+
+export function vpeCpu(vte: u64): u32 {
+  return <u32>(vte >> 53) & 0x3ff;
+}
+
+export function withVpeCpu(vte: u64, cpu: u32): u64 {
+  return (vte & ~((<u64>0x3ff) << 53)) | ((<u64>cpu) << 53);
+}
+
+/** Physical address of a vPE's pending table. */
+export function vpePendingTable(vte: u64): u64 {
+  return vte & VPT_ADDRESS;
+}
+
+/** The first INTID beyond the VLPIs of a vPE. */
+export function vpeEnd(vte: u64): u32 {
+  const bits = (<u32>vte & 31) + 1;
+  return (<u32>1) << min<u32>(bits, machine().intidBits);
+}
+
+export function isMappedVpe(vte: u64): bool {
+  return isValid(vte) && vpeCpu(vte) < machine().cpuCount;
 }
 
 export function interruptIntid(ite: u64): u32 {
@@ -79,6 +127,10 @@ export function collectionCapacity(its: Its): u64 {
   );
 }
 
+export function vpeCapacity(its: Its): u64 {
+  return min<u64>(its.table(VPE_TABLE).capacity, (<u64>1) << machine().vpeIdBits);
+}
+
 /** Where the entry of a DeviceID stands, UNMAPPED where it has none, FAULT outside RAM. */
 export function deviceEntryAt(its: Its, deviceId: u32): usize {
   return <u64>deviceId < deviceCapacity(its) ? entryAt(its.table(DEVICE_TABLE), deviceId) : UNMAPPED;
@@ -88,6 +140,10 @@ export function deviceEntryAt(its: Its, deviceId: u32): usize {
 export function collectionEntryAt(its: Its, icid: u32): usize {
   if (icid < machine().hardwareCollections) return its.hardwareCollections + (icid << 3);
   return <u64>icid < collectionCapacity(its) ? entryAt(its.table(COLLECTION_TABLE), icid) : UNMAPPED;
+}
+
+export function vpeEntryAt(its: Its, vpeId: u32): usize {
+  return <u64>vpeId < vpeCapacity(its) ? entryAt(its.table(VPE_TABLE), vpeId) : UNMAPPED;
 }
 
 export function interruptEntryAt(dte: u64, eventId: u32): usize {

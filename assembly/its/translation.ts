@@ -3,11 +3,26 @@ import { Choice, Counter, Diagnostic, Feature, Outcome, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { setPendingLpi } from '../gic/lpi';
 import { redistributorOf } from '../gic/redistributor';
+import { setPendingVlpi } from '../gicv4/vlpi';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { Its, itsOf } from './its';
-import { foundCollection, foundEntry, lookupCollection, lookupInterrupt } from './lookup';
-import { collectionCpu, interruptIcid, interruptIntid } from './tables';
+import {
+  foundCollection,
+  foundEntry,
+  foundVpe,
+  lookupCollection,
+  lookupInterrupt,
+  lookupVpe,
+} from './lookup';
+import {
+  collectionCpu,
+  interruptDoorbell,
+  interruptIcid,
+  interruptIntid,
+  interruptVpe,
+  isVirtual,
+} from './tables';
 
 const STATUSR_UMSI: u32 = 1 << 4;
 const STATUSR_OVERFLOW: u32 = 1 << 5;
@@ -34,6 +49,12 @@ export function injectEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   const outcome = lookupInterrupt(its, deviceId, eventId);
   if (outcome != Outcome.PENDING) return outcome;
   const entry = foundEntry;
+  if (isVirtual(entry)) {
+    const vpe = lookupVpe(its, interruptVpe(entry));
+    return vpe == Outcome.PENDING
+      ? setPendingVlpi(foundVpe, interruptIntid(entry), interruptDoorbell(entry))
+      : vpe;
+  }
   const collection = lookupCollection(its, interruptIcid(entry));
   if (collection != Outcome.PENDING) return collection;
   return setPendingLpi(redistributorOf(collectionCpu(foundCollection)), interruptIntid(entry));
@@ -63,6 +84,8 @@ function syndromeOf(outcome: Outcome): u32 {
       return 5;
     case Outcome.COLLECTION_UNMAPPED:
       return 7;
+    case Outcome.VPE_UNMAPPED:
+      return 9;
     default:
       return 0;
   }

@@ -34,6 +34,18 @@ export class Machine {
   hardwareCollections: u32;
   /** Read-only fields of ICC_CTLR_EL1. */
   iccCtlr: u32;
+  vpeIdBits: u32;
+  listRegisters: u32;
+  virtualPriorityBits: u32;
+  virtualPreemptionBits: u32;
+  /** Read-only fields of ICV_CTLR_EL1. */
+  icvCtlr: u32;
+  ichVtr: u32;
+  /** Reads of GICR_VPENDBASER that see Dirty after a vPE is scheduled in, and out. */
+  parseReads: u32;
+  descheduleReads: u32;
+  /** PPI that the maintenance interrupt is wired to, 0 for none. */
+  maintenancePpi: u32;
 
   gicdBase: u64;
   gicrBase: u64;
@@ -55,7 +67,9 @@ export class Machine {
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;
+  virtualInterfaces: usize;
   dirtyCpus: usize;
+  dirtyVirtual: usize;
   changedCpus: usize;
   diagnostics: usize;
   diagnosticCapacity: u32;

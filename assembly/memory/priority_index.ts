@@ -31,19 +31,31 @@ export class PriorityIndex {
 
   /** Adds interrupt `bit` at `priority`. */
   add(bit: u32, priority: u32): void {
-    const level = priority >> this.shift;
     const place = bit ^ this.flip;
+    this.addPlaces(place >> 6, (<u64>1) << (place & 63), priority >> this.shift);
+  }
+
+  /** Adds up to 64 interrupts at one priority: bit i of `members` stands for interrupt `64 * word + i`. */
+  addWord(word: u32, members: u64, priority: u32): void {
+    if (this.flip == 0) {
+      this.addPlaces(word, members, priority >> this.shift);
+      return;
+    }
+    for (let rest = members; rest; rest &= rest - 1) this.add((word << 6) | <u32>ctz(rest), priority);
+  }
+
+  private addPlaces(index0: u32, members: u64, level: u32): void {
     const plane = this.planes + <usize>level * this.planeBytes;
-    const word0 = plane + ((place >> 6) << 3);
+    const word0 = plane + (index0 << 3);
     const old0 = load<u64>(word0);
-    store<u64>(word0, old0 | ((<u64>1) << (place & 63)));
+    store<u64>(word0, old0 | members);
     if (old0 != 0) return;
-    const word1 = plane + this.level1 + ((place >> 12) << 3);
+    const word1 = plane + this.level1 + ((index0 >> 6) << 3);
     const old1 = load<u64>(word1);
-    store<u64>(word1, old1 | ((<u64>1) << ((place >> 6) & 63)));
+    store<u64>(word1, old1 | ((<u64>1) << (index0 & 63)));
     if (old1 != 0) return;
-    const word2 = plane + this.level2 + ((place >> 18) << 3);
-    store<u64>(word2, load<u64>(word2) | ((<u64>1) << ((place >> 12) & 63)));
+    const word2 = plane + this.level2 + ((index0 >> 12) << 3);
+    store<u64>(word2, load<u64>(word2) | ((<u64>1) << ((index0 >> 6) & 63)));
     const used = this.usedWord(level);
     store<u64>(used, load<u64>(used) | ((<u64>1) << (level & 63)));
   }
@@ -94,9 +106,34 @@ export class PriorityIndex {
     return ((load<u64>(plane + ((place >> 6) << 3)) >> (place & 63)) & 1) != 0;
   }
 
+  get isEmpty(): bool {
+    return (this.used0 | this.used1 | this.used2 | this.used3) == 0;
+  }
+
   /** Removes everything, at a cost that follows what is there. */
   clear(): void {
-    for (let key = this.best(); key != NONE; key = this.best()) this.remove(keyBit(key), keyPriority(key));
+    for (let index: u32 = 0; index < 4; index++) {
+      const at = this.usedWord(index << 6);
+      for (let used = load<u64>(at); used; used &= used - 1) {
+        this.clearPlane(this.planes + <usize>((index << 6) | <u32>ctz(used)) * this.planeBytes);
+      }
+      store<u64>(at, 0);
+    }
+  }
+
+  private clearPlane(plane: usize): void {
+    for (let top: u32 = 0; top < this.topWords; top++) {
+      const at2 = plane + this.level2 + (top << 3);
+      for (let word2 = load<u64>(at2); word2; word2 &= word2 - 1) {
+        const index1 = (top << 6) | <u32>ctz(word2);
+        const at1 = plane + this.level1 + (index1 << 3);
+        for (let word1 = load<u64>(at1); word1; word1 &= word1 - 1) {
+          store<u64>(plane + (((index1 << 6) | <u32>ctz(word1)) << 3), 0);
+        }
+        store<u64>(at1, 0);
+      }
+      store<u64>(at2, 0);
+    }
   }
 
   private usedWord(level: u32): usize {

@@ -10,6 +10,7 @@ import {
 } from './definition.ts';
 
 const lpis = (config: MachineConfig): boolean => config.intidBits >= 14;
+const virtualLpis = (config: MachineConfig): boolean => lpis(config) && config.architecture !== 'GICv3';
 const directLpi = (config: MachineConfig): boolean => lpis(config) && config.directLpi;
 
 /** Reserved bits are zero, unless the policy keeps them as written. */
@@ -46,7 +47,8 @@ export function redistributorType(config: MachineConfig, cpu: number): bigint {
   if (config.oneOfN) value |= bits(5);
   if (cpu === config.cpus - 1) value |= bits(4);
   if (directLpi(config)) value |= bits(3);
-  if (lpis(config) && config.architecture !== 'GICv3') value |= bits(1);
+  if (virtualLpis(config) && config.dirtyReads.scheduleIn > 0) value |= bits(2);
+  if (virtualLpis(config)) value |= bits(1);
   if (lpis(config)) value |= bits(0);
   return value;
 }
@@ -141,6 +143,32 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     present: directLpi,
   },
   ...identificationBlock('GICR', Frame.GICR_RD),
+];
+
+/** GICR_* of the VLPI_base frame: sections 3.10 to 3.12. */
+export const gicrVlpiRegisters: readonly RegisterDefinition[] = [
+  {
+    name: 'GICR_VPROPBASER',
+    frame: Frame.GICR_VLPI,
+    register: Register.GICR_VPROPBASER,
+    offset: 0x0070,
+    width: 64,
+    access: 'RW',
+    legal: tableBits(attributes | bits(51, 12) | bits(4, 0)),
+    spec: '3.11',
+    present: virtualLpis,
+  },
+  {
+    name: 'GICR_VPENDBASER',
+    frame: Frame.GICR_VLPI,
+    register: Register.GICR_VPENDBASER,
+    offset: 0x0078,
+    width: 64,
+    access: 'RW',
+    legal: tableBits(bits(63, 61) | attributes | bits(51, 16)),
+    spec: '3.12',
+    present: virtualLpis,
+  },
 ];
 
 /** An array of state registers of SGIs and PPIs: number 0 for INTIDs 0-31, the next ones for the Extended range. */

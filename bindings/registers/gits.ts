@@ -4,11 +4,14 @@ import { bits, identificationBlock, type RegisterDefinition, STATUSR_ACCESS_BITS
 
 const frame = Frame.GITS;
 
+const virtual = (config: MachineConfig): boolean => config.architecture !== 'GICv3';
+
 /** GITS_TYPER: section 5.4. */
 function typer(config: MachineConfig): bigint {
   if (config.identification.GITS_TYPER !== undefined) return config.identification.GITS_TYPER;
   let value = bits(0);
-  if (config.architecture !== 'GICv3') value |= bits(1) | bits(37);
+  if (virtual(config)) value |= bits(1);
+  if (virtual(config) && config.vmovpOnAnyIts) value |= bits(37);
   value |= BigInt(config.ittEntryBytes - 1) << 4n;
   value |= BigInt(config.eventIdBits - 1) << 8n;
   value |= BigInt(config.deviceIdBits - 1) << 13n;
@@ -41,8 +44,6 @@ function baser(n: number, type: bigint, present: (config: MachineConfig) => bool
     present,
   };
 }
-
-const virtual = (config: MachineConfig): boolean => config.architecture !== 'GICv3';
 
 /** GITS_*: section 5. */
 export const gitsRegisters: readonly RegisterDefinition[] = [

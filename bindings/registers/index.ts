@@ -2,7 +2,7 @@ import { Frame } from '../../assembly/abi.ts';
 import { type MachineConfig, redistributorStride } from '../config.ts';
 import type { RegisterDefinition } from './definition.ts';
 import { gicdRegisters } from './gicd.ts';
-import { gicrRegisters, gicrSgiRegisters } from './gicr.ts';
+import { gicrRegisters, gicrSgiRegisters, gicrVlpiRegisters } from './gicr.ts';
 import { gitsRegisters } from './gits.ts';
 
 export type { RegisterDefinition } from './definition.ts';
@@ -12,6 +12,7 @@ export const registerDefinitions: readonly RegisterDefinition[] = [
   ...gicdRegisters,
   ...gicrRegisters,
   ...gicrSgiRegisters,
+  ...gicrVlpiRegisters,
   ...gitsRegisters,
 ];
 

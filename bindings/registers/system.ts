@@ -40,18 +40,67 @@ const rows: readonly Row[] = [
   ['ICC_IGRPEN0_EL1', 0, 12, 12, 6, 'RW', '8.2'],
   ['ICC_IGRPEN1_EL1', 0, 12, 12, 7, 'RW', '8.2'],
   ['ICC_SRE_EL2', 4, 12, 9, 5, 'RW', '8.2'],
+  ['HCR_EL2', 4, 1, 1, 0, 'RW', '8.1'],
+  ['ICH_HCR_EL2', 4, 12, 11, 0, 'RW', '8.4'],
+  ['ICH_VTR_EL2', 4, 12, 11, 1, 'RO', '8.5'],
+  ['ICH_MISR_EL2', 4, 12, 11, 2, 'RO', '8.8'],
+  ['ICH_EISR_EL2', 4, 12, 11, 3, 'RO', '8.8'],
+  ['ICH_ELRSR_EL2', 4, 12, 11, 5, 'RO', '8.8'],
+  ['ICH_VMCR_EL2', 4, 12, 11, 7, 'RW', '8.6'],
+  ['ICH_AP0R0_EL2', 4, 12, 8, 0, 'RW', '8.9'],
+  ['ICH_AP0R1_EL2', 4, 12, 8, 1, 'RW', '8.9'],
+  ['ICH_AP0R2_EL2', 4, 12, 8, 2, 'RW', '8.9'],
+  ['ICH_AP0R3_EL2', 4, 12, 8, 3, 'RW', '8.9'],
+  ['ICH_AP1R0_EL2', 4, 12, 9, 0, 'RW', '8.9'],
+  ['ICH_AP1R1_EL2', 4, 12, 9, 1, 'RW', '8.9'],
+  ['ICH_AP1R2_EL2', 4, 12, 9, 2, 'RW', '8.9'],
+  ['ICH_AP1R3_EL2', 4, 12, 9, 3, 'RW', '8.9'],
+  ['ICV_PMR_EL1', 0, 4, 6, 0, 'RW', '8.9'],
+  ['ICV_IAR0_EL1', 0, 12, 8, 0, 'RO', '8.9'],
+  ['ICV_EOIR0_EL1', 0, 12, 8, 1, 'WO', '8.9'],
+  ['ICV_HPPIR0_EL1', 0, 12, 8, 2, 'RO', '8.9'],
+  ['ICV_BPR0_EL1', 0, 12, 8, 3, 'RW', '8.9'],
+  ['ICV_AP0R0_EL1', 0, 12, 8, 4, 'RW', '8.9'],
+  ['ICV_AP0R1_EL1', 0, 12, 8, 5, 'RW', '8.9'],
+  ['ICV_AP0R2_EL1', 0, 12, 8, 6, 'RW', '8.9'],
+  ['ICV_AP0R3_EL1', 0, 12, 8, 7, 'RW', '8.9'],
+  ['ICV_AP1R0_EL1', 0, 12, 9, 0, 'RW', '8.9'],
+  ['ICV_AP1R1_EL1', 0, 12, 9, 1, 'RW', '8.9'],
+  ['ICV_AP1R2_EL1', 0, 12, 9, 2, 'RW', '8.9'],
+  ['ICV_AP1R3_EL1', 0, 12, 9, 3, 'RW', '8.9'],
+  ['ICV_DIR_EL1', 0, 12, 11, 1, 'WO', '8.9'],
+  ['ICV_RPR_EL1', 0, 12, 11, 3, 'RO', '8.9'],
+  ['ICV_IAR1_EL1', 0, 12, 12, 0, 'RO', '8.9'],
+  ['ICV_EOIR1_EL1', 0, 12, 12, 1, 'WO', '8.9'],
+  ['ICV_HPPIR1_EL1', 0, 12, 12, 2, 'RO', '8.9'],
+  ['ICV_BPR1_EL1', 0, 12, 12, 3, 'RW', '8.9'],
+  ['ICV_CTLR_EL1', 0, 12, 12, 4, 'RW', '8.9'],
+  ['ICV_IGRPEN0_EL1', 0, 12, 12, 6, 'RW', '8.9'],
+  ['ICV_IGRPEN1_EL1', 0, 12, 12, 7, 'RW', '8.9'],
 ];
 
-/** ICC_*: section 8.1. */
-export const systemRegisters: readonly SystemRegisterDefinition[] = rows.map(
-  ([name, op1, crn, crm, op2, access, spec]) => ({
-    name,
-    register: SystemRegister[name],
-    encoding: [3, op1, crn, crm, op2],
-    access,
-    spec,
-  }),
-);
+/** ICH_LR0_EL2 to ICH_LR15_EL2: section 8.7. */
+const listRegisters: readonly SystemRegisterDefinition[] = Array.from({ length: 16 }, (_, n) => ({
+  name: `ICH_LR${n}_EL2`,
+  register: SystemRegister.ICH_LR0_EL2 + n,
+  encoding: [3, 4, 12, 12 + (n >> 3), n & 7],
+  access: 'RW',
+  spec: '8.7',
+}));
+
+/** ICC_*, ICH_* and ICV_*: section 8.1. */
+export const systemRegisters: readonly SystemRegisterDefinition[] = [
+  ...rows.map(
+    ([name, op1, crn, crm, op2, access, spec]): SystemRegisterDefinition => ({
+      name,
+      register: SystemRegister[name],
+      encoding: [3, op1, crn, crm, op2],
+      access,
+      spec,
+    }),
+  ),
+  ...listRegisters,
+];
 
 /** Definitions by name. */
 export const systemRegisterByName: ReadonlyMap<string, SystemRegisterDefinition> = new Map(

@@ -1,0 +1,276 @@
+// A set of pending LPIs with their configuration: the physical LPIs of a redistributor, or the VLPIs of the vPE that
+// is resident there. Pending bits live in the architected pending table in RAM and are always current; configuration
+// bytes are cached at first use, as hardware caches them. The index holds exactly the LPIs that are pending and whose
+// cached configuration enables them. (Sections 4.1 to 4.4.)
+import { Outcome, Policy } from '../abi';
+import { machine, policy } from '../memory/machine';
+import { initIndex, PriorityIndex } from '../memory/priority_index';
+import { touchVirtual } from '../virt/outputs';
+import { FIRST_LPI } from './intid';
+import { touchCpu } from './outputs';
+
+const CONFIG_ENABLE: u32 = 1;
+/** Bit 1 of a configuration byte is RES1 and has no effect: in the cache it tells a cached byte from none. */
+const CONFIG_CACHED: u32 = 2;
+const CONFIG_PRIORITY: u32 = 0xfc;
+
+@unmanaged
+export class LpiSet {
+  /** PE whose outputs depend on the set: the physical ones, or those to its guest. */
+  cpu: u32;
+  isVirtual: u32;
+  /** The first INTID beyond the set; FIRST_LPI or less for an empty range. */
+  end: u32;
+  /** Linear addresses of the tables; 0 where a table is not wholly inside RAM. */
+  configTable: usize;
+  pendingTable: usize;
+  /** A byte per INTID: the cached configuration, 0 where none is cached. */
+  configCache: usize;
+  /** Pending and enabled. */
+  index: usize;
+
+  get best(): PriorityIndex {
+    return changetype<PriorityIndex>(this.index);
+  }
+
+  /** Makes an LPI pending. One that is pending already stays as it is. */
+  setPending(intid: u32): Outcome {
+    if (intid < FIRST_LPI || intid >= this.end) return Outcome.INTID_OUT_OF_RANGE;
+    if (this.pendingTable == 0) return Outcome.TABLE_FAULT;
+    const at = this.pendingWord(intid);
+    const word = load<u64>(at);
+    const bit = (<u64>1) << (intid & 63);
+    if (word & bit) return Outcome.COALESCED;
+    store<u64>(at, word | bit);
+    this.indexOne(intid);
+    return Outcome.PENDING;
+  }
+
+  /** Removes the pending state of an LPI; tells whether there was any. */
+  clearPending(intid: u32): bool {
+    if (!this.isPending(intid)) return false;
+    this.take(intid);
+    return true;
+  }
+
+  isPending(intid: u32): bool {
+    if (intid < FIRST_LPI || intid >= this.end || this.pendingTable == 0) return false;
+    return ((load<u64>(this.pendingWord(intid)) >> (intid & 63)) & 1) != 0;
+  }
+
+  /** Acknowledge: an LPI that was found in the index stops being pending. */
+  take(intid: u32): void {
+    const at = this.pendingWord(intid);
+    store<u64>(at, load<u64>(at) & ~((<u64>1) << (intid & 63)));
+    this.unindex(intid);
+  }
+
+  /** The configuration of one LPI is read again and takes effect. */
+  invalidate(intid: u32): void {
+    if (intid < FIRST_LPI || intid >= this.end) return;
+    this.forget(intid);
+    if (this.isPending(intid)) this.indexOne(intid);
+  }
+
+  /** The configuration of all LPIs is read again and takes effect. */
+  invalidateAll(): void {
+    this.forgetAll();
+    this.indexPending();
+  }
+
+  /** Drops what is cached of one LPI. */
+  forget(intid: u32): void {
+    if (intid < FIRST_LPI || intid >= machine().lpiLimit) return;
+    this.unindex(intid);
+    store<u8>(this.configCache + intid, 0);
+  }
+
+  /** Every pending LPI that `to` has room for becomes pending there instead. */
+  moveAll(to: LpiSet): void {
+    if (this.pendingTable == 0 || to.pendingTable == 0) return;
+    const end = min<u32>(this.end, to.end);
+    for (let first = FIRST_LPI; first < end; first += 64) {
+      const from = this.pendingWord(first);
+      const moved = load<u64>(from);
+      if (moved == 0) continue;
+      store<u64>(from, 0);
+      const at = to.pendingWord(first);
+      const old = load<u64>(at);
+      store<u64>(at, old | moved);
+      to.indexWord(first, moved & ~old);
+    }
+    this.invalidateAll();
+  }
+
+  /** Removes all pending state. */
+  clearAll(): void {
+    if (this.pendingTable == 0) return;
+    this.forgetAll();
+    memory.fill(this.pendingWord(FIRST_LPI), 0, (this.end - FIRST_LPI) >> 3);
+  }
+
+  /** Whether any LPI is pending, enabled or not. */
+  anyPending(): bool {
+    if (this.pendingTable == 0) return false;
+    for (let first = FIRST_LPI; first < this.end; first += 64) {
+      if (load<u64>(this.pendingWord(first))) return true;
+    }
+    return false;
+  }
+
+  /** Takes tables into use, with what is pending in them. */
+  attach(end: u32, configTable: usize, pendingTable: usize): void {
+    this.end = end;
+    this.configTable = configTable;
+    this.pendingTable = pendingTable;
+    this.indexPending();
+    this.touch();
+  }
+
+  /** Lets go of the tables; pending bits stay in theirs. */
+  detach(): void {
+    this.forgetAll();
+    this.end = 0;
+    this.configTable = 0;
+    this.pendingTable = 0;
+    this.touch();
+  }
+
+  /** Differences between the index and what it is derived from. */
+  check(): u32 {
+    let differences: u32 = 0;
+    for (let intid = FIRST_LPI; intid < this.end; intid++) {
+      const config: u32 = load<u8>(this.configCache + intid);
+      const expected = this.isPending(intid) && (config & CONFIG_ENABLE) != 0;
+      const indexed = (config & CONFIG_CACHED) != 0 && this.best.has(intid, config & CONFIG_PRIORITY);
+      if (expected != indexed) differences++;
+    }
+    return differences;
+  }
+
+  private touch(): void {
+    if (this.isVirtual) touchVirtual(this.cpu);
+    else touchCpu(this.cpu);
+  }
+
+  private forgetAll(): void {
+    this.best.clear();
+    if (this.end > FIRST_LPI) memory.fill(this.configCache + FIRST_LPI, 0, this.end - FIRST_LPI);
+    this.touch();
+  }
+
+  private indexPending(): void {
+    if (this.pendingTable == 0) return;
+    for (let first = FIRST_LPI; first < this.end; first += 64) {
+      const word = load<u64>(this.pendingWord(first));
+      if (word) this.indexWord(first, word);
+    }
+  }
+
+  private indexOne(intid: u32): void {
+    const config = this.configOf(intid);
+    if ((config & CONFIG_ENABLE) == 0) return;
+    this.best.add(intid, config & CONFIG_PRIORITY);
+    this.touch();
+  }
+
+  private unindex(intid: u32): void {
+    const config: u32 = load<u8>(this.configCache + intid);
+    if ((config & CONFIG_ENABLE) == 0) return;
+    this.best.remove(intid, config & CONFIG_PRIORITY);
+    this.touch();
+  }
+
+  /** Indexes the LPIs of one word of the pending table, those with equal configuration at once. */
+  private indexWord(first: u32, members: u64): void {
+    this.cacheWord(first, members);
+    let rest = members;
+    while (rest) {
+      const config: u32 = load<u8>(this.configCache + (first | <u32>ctz(rest)));
+      const alike = rest & equalBytes(this.configCache + first, config);
+      if (config & CONFIG_ENABLE) this.best.addWord(first >> 6, alike, config & CONFIG_PRIORITY);
+      rest &= ~alike;
+    }
+    this.touch();
+  }
+
+  /** Reads the configuration of those members of a word that have none cached. */
+  private cacheWord(first: u32, members: u64): void {
+    if (ASC_FEATURE_SIMD && this.configTable) {
+      const kept = i8x16.splat(<i8>configMask());
+      const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
+      const table = this.configTable + (first - FIRST_LPI);
+      for (let lane: usize = 0; lane < 64; lane += 16) {
+        const cached = v128.load(this.configCache + first + lane);
+        const read = v128.or(v128.and(v128.load(table + lane), kept), cachedBit);
+        const missing = v128.and(i8x16.eq(cached, i8x16.splat(0)), lanesOf(<u16>(members >> lane)));
+        v128.store(this.configCache + first + lane, v128.bitselect(read, cached, missing));
+      }
+      return;
+    }
+    for (let rest = members; rest; rest &= rest - 1) this.configOf(first | <u32>ctz(rest));
+  }
+
+  /** The cached configuration byte, read from the table at first use. A table outside RAM reads as disabled. */
+  private configOf(intid: u32): u32 {
+    const cache = this.configCache + intid;
+    const cached: u32 = load<u8>(cache);
+    if (cached) return cached;
+    const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
+    const config = (byte & configMask()) | CONFIG_CACHED;
+    store<u8>(cache, <u8>config);
+    return config;
+  }
+
+  private pendingWord(intid: u32): usize {
+    return this.pendingTable + ((intid >> 6) << 3);
+  }
+}
+
+/** Bits of a configuration byte that matter: implemented priority bits and Enable. */
+function configMask(): u32 {
+  return (CONFIG_PRIORITY & (0xff << (8 - machine().storedPriorityBits))) | CONFIG_ENABLE;
+}
+
+/** Which of 64 bytes equal `value`. */
+function equalBytes(at: usize, value: u32): u64 {
+  let equal: u64 = 0;
+  if (ASC_FEATURE_SIMD) {
+    const wanted = i8x16.splat(<i8>value);
+    for (let lane: usize = 0; lane < 64; lane += 16) {
+      equal |= (<u64>i8x16.bitmask(i8x16.eq(v128.load(at + lane), wanted))) << lane;
+    }
+  } else {
+    for (let lane: usize = 0; lane < 64; lane++) {
+      if (load<u8>(at + lane) == value) equal |= (<u64>1) << lane;
+    }
+  }
+  return equal;
+}
+
+/** 16 bits as 16 bytes, each all ones or all zeros. */
+function lanesOf(bits: u16): v128 {
+  const place = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+  const spread = i8x16.swizzle(i16x8.splat(<i16>bits), i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  return i8x16.eq(v128.and(spread, place), place);
+}
+
+/** Bytes of a set with its index, without the planes. */
+export const LPI_SET_BYTES: usize = ((offsetof<LpiSet>() + 7) & ~7) + ((offsetof<PriorityIndex>() + 7) & ~7);
+
+/** Prepares an empty set. */
+export function initLpiSet(set: LpiSet, cpu: u32, isVirtual: bool, planes: usize, configCache: usize): void {
+  const m = machine();
+  set.cpu = cpu;
+  set.isVirtual = isVirtual ? 1 : 0;
+  set.configCache = configCache;
+  set.index = changetype<usize>(set) + ((offsetof<LpiSet>() + 7) & ~7);
+  // LPI priorities are bits [7:2] of a configuration byte.
+  initIndex(
+    set.best,
+    planes,
+    (<u32>1) << m.intidBits,
+    min<u32>(m.storedPriorityBits, 6),
+    policy(Policy.tieBreak) != 0,
+  );
+}

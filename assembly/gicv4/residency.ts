@@ -1,0 +1,82 @@
+// Residency of vPEs in the GICv4.0 layout: GICR_VPROPBASER and GICR_VPENDBASER (sections 3.11, 3.12, 7.4, 7.5).
+import { Choice, Counter, Diagnostic, Policy } from '../abi';
+import { report } from '../diag/diagnostics';
+import { FIRST_LPI } from '../gic/intid';
+import { tableEnd } from '../gic/lpi';
+import { Redistributor, redistributorOf } from '../gic/redistributor';
+import { count } from '../memory/counters';
+import { machine, policy } from '../memory/machine';
+import { ramAt } from '../memory/ram';
+
+const VALID: u64 = 1 << 63;
+const PENDING_LAST: u64 = 1 << 61;
+const DIRTY: u64 = 1 << 60;
+const CONFIG_ADDRESS: u64 = 0x000ffffffffff000;
+const PENDING_ADDRESS: u64 = 0x000fffffffff0000;
+
+/** Dirty reads as one for as many reads as the last change of residency takes. */
+export function readVpendbaser(rd: Redistributor): u64 {
+  return rd.dirtyReads ? rd.vpendbaser | DIRTY : rd.vpendbaser;
+}
+
+/** Software has read the register once. */
+export function observeVpendbaser(rd: Redistributor): void {
+  if (rd.dirtyReads) rd.dirtyReads--;
+}
+
+export function writeVpendbaser(rd: Redistributor, value: u64): void {
+  const wasValid = rd.resident != 0;
+  const valid = (value & VALID) != 0;
+  if (wasValid && valid) {
+    report(Diagnostic.VPE_CHANGED_WHILE_RESIDENT, rd.cpu);
+    return;
+  }
+  if (valid) scheduleIn(rd, value);
+  else if (wasValid) scheduleOut(rd, value);
+  else rd.vpendbaser = value & ~DIRTY;
+}
+
+/** The VM's configuration table changes while one of its vPEs is resident: UNPREDICTABLE. */
+export function writeVpropbaser(rd: Redistributor, value: u64): void {
+  if (rd.resident) {
+    report(Diagnostic.VPROPBASER_WRITE_WHILE_RESIDENT, rd.cpu);
+    if (policy(Policy.lpiTableWriteWhileEnabled) != Choice.LPI_TABLE_WRITE_ACCEPT) return;
+  }
+  rd.vpropbaser = value;
+}
+
+function scheduleIn(rd: Redistributor, value: u64): void {
+  const table = value & PENDING_ADDRESS;
+  reportSecondResidence(rd, table);
+  rd.vpendbaser = (value | PENDING_LAST) & ~DIRTY;
+  rd.resident = 1;
+  rd.residentTable = table;
+  const end = tableEnd(rd.vpropbaser);
+  const configTable = end > FIRST_LPI ? ramAt(rd.vpropbaser & CONFIG_ADDRESS, end - FIRST_LPI) : 0;
+  const pendingTable = end > FIRST_LPI ? ramAt(table, end >> 3) : 0;
+  if (end > FIRST_LPI && (configTable == 0 || pendingTable == 0))
+    report(Diagnostic.VIRTUAL_TABLE_OUTSIDE_RAM, rd.cpu);
+  rd.virtualLpis.attach(end, configTable, pendingTable);
+  rd.dirtyReads = machine().parseReads;
+  count(Counter.SCHEDULED_IN);
+}
+
+function scheduleOut(rd: Redistributor, value: u64): void {
+  const disabledCount = policy(Policy.pendingLastCountsDisabled) != 0;
+  const pending = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
+  rd.vpendbaser = (value & ~(PENDING_LAST | DIRTY)) | (pending ? PENDING_LAST : 0);
+  rd.resident = 0;
+  rd.virtualLpis.detach();
+  rd.dirtyReads = machine().descheduleReads;
+  count(Counter.SCHEDULED_OUT);
+}
+
+/** A vPE on two redistributors at once is UNPREDICTABLE (section 7.1). */
+function reportSecondResidence(rd: Redistributor, table: u64): void {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    const other = redistributorOf(cpu);
+    if (cpu != rd.cpu && other.resident && other.residentTable == table) {
+      report(Diagnostic.VPE_RESIDENT_TWICE, rd.cpu, cpu);
+    }
+  }
+}

@@ -1,0 +1,289 @@
+// The virtual CPU interface of one PE: list registers, the resident vPE's VLPIs, and what the guest sees of them
+// (sections 8.4 to 8.9).
+import { Choice, Counter, Diagnostic, Policy } from '../abi';
+import { report } from '../diag/diagnostics';
+import { deactivate } from '../gic/cpu_interface';
+import { isLpi, isSpecial, SPURIOUS } from '../gic/intid';
+import { redistributorOf } from '../gic/redistributor';
+import { count } from '../memory/counters';
+import { machine, policy } from '../memory/machine';
+import { keyBit, keyPriority, NONE } from '../memory/priority_index';
+import * as lr from './list_register';
+import { touchVirtual } from './outputs';
+
+export const HCR_EN: u32 = 1;
+export const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
+const HCR_EOI_COUNT_SHIFT: u32 = 27;
+
+/** No interrupt is active. */
+const IDLE: u32 = 0xff;
+/** No preemption level is active. */
+const NO_LEVEL: u32 = 128;
+
+/** `winner`: nothing is pending, or the best VLPI rather than a list register. */
+export const NO_WINNER: u32 = 0xffffffff;
+export const WINNER_VLPI: u32 = 16;
+
+@unmanaged
+export class VirtualCpuInterface {
+  cpu: u32;
+  /** The best candidate: number of a list register, WINNER_VLPI or NO_WINNER. */
+  winner: u32;
+  /** The best pending and enabled VLPI of the resident vPE as priority << 22 | INTID, or NONE. */
+  bestVlpi: u32;
+  /** Bit 0 vIRQ, bit 1 vFIQ, bit 2 the maintenance interrupt. */
+  outputs: u32;
+
+  /** ICH_HCR_EL2. */
+  hcr: u32;
+  /** Fields of ICH_VMCR_EL2. */
+  priorityMask: u32;
+  binaryPoint0: u32;
+  binaryPoint1: u32;
+  commonBinaryPoint: u32;
+  eoiMode: u32;
+  groupEnables: u32;
+  /** HCR_EL2.IMO and FMO: bits 0 and 1. */
+  routing: u32;
+  /** ICH_AP0R0-3_EL2, then ICH_AP1R0-3_EL2. */
+  active0: u32;
+  active1: u32;
+  active2: u32;
+  active3: u32;
+  active4: u32;
+  active5: u32;
+  active6: u32;
+  active7: u32;
+  /** ICH_LR0_EL2; ICH_LR1-15_EL2 follow. */
+  listRegister0: u64;
+
+  listRegister(n: u32): u64 {
+    return load<u64>(this.listRegisterAt(n));
+  }
+
+  setListRegister(n: u32, value: u64): void {
+    store<u64>(this.listRegisterAt(n), value);
+  }
+
+  groupEnabled(group: u32): bool {
+    return ((this.groupEnables >> group) & 1) != 0;
+  }
+
+  preemptionMask(group: u32): u32 {
+    const useBinaryPoint0 = group == 0 || this.commonBinaryPoint != 0;
+    return (useBinaryPoint0 ? 0xff << (this.binaryPoint0 + 1) : 0xff << this.binaryPoint1) & 0xff;
+  }
+
+  activeWord(group: u32, index: u32): u32 {
+    return load<u32>(this.activeAt(group, index));
+  }
+
+  setActiveWord(group: u32, index: u32, value: u32): void {
+    store<u32>(this.activeAt(group, index), value);
+  }
+
+  /** The highest active level of a group, or NO_LEVEL. */
+  highestActive(group: u32): u32 {
+    for (let index: u32 = 0; index < 4; index++) {
+      const word = this.activeWord(group, index);
+      if (word) return (index << 5) | <u32>ctz(word);
+    }
+    return NO_LEVEL;
+  }
+
+  /** ICV_RPR_EL1. */
+  get runningPriority(): u32 {
+    const level = min<u32>(this.highestActive(0), this.highestActive(1));
+    return level == NO_LEVEL ? IDLE : level << (8 - machine().virtualPreemptionBits);
+  }
+
+  get winnerPriority(): u32 {
+    return this.winner == WINNER_VLPI
+      ? keyPriority(this.bestVlpi)
+      : lr.priority(this.listRegister(this.winner));
+  }
+
+  /** VLPIs are always virtual Group 1. */
+  get winnerGroup(): u32 {
+    return this.winner == WINNER_VLPI ? 1 : lr.group(this.listRegister(this.winner));
+  }
+
+  get winnerIntid(): u32 {
+    return this.winner == WINNER_VLPI ? keyBit(this.bestVlpi) : lr.vintid(this.listRegister(this.winner));
+  }
+
+  /** Whether the winner would be signalled to the guest now. */
+  canSignal(): bool {
+    if (!(this.hcr & HCR_EN) || this.winner == NO_WINNER) return false;
+    const priority = this.winnerPriority;
+    if (priority >= this.priorityMask) return false;
+    const running = this.runningPriority;
+    if (running == IDLE) return true;
+    const mask = this.preemptionMask(this.winnerGroup);
+    return (priority & mask) < (running & mask);
+  }
+
+  /** Finds the winner: the lowest priority value, then the lowest list register, then the VLPI. */
+  selectWinner(): void {
+    let best = IDLE;
+    this.winner = NO_WINNER;
+    for (let n: u32 = 0; n < machine().listRegisters; n++) {
+      const value = this.listRegister(n);
+      if (lr.state(value) != lr.PENDING || !this.groupEnabled(lr.group(value)) || lr.priority(value) >= best)
+        continue;
+      best = lr.priority(value);
+      this.winner = n;
+    }
+    this.bestVlpi = redistributorOf(this.cpu).virtualLpis.best.best();
+    if (this.bestVlpi != NONE && this.groupEnabled(1) && keyPriority(this.bestVlpi) < best)
+      this.winner = WINNER_VLPI;
+  }
+
+  activate(priority: u32, group: u32): void {
+    const level = (priority & this.preemptionMask(group)) >> (8 - machine().virtualPreemptionBits);
+    this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) | ((<u32>1) << (level & 31)));
+  }
+
+  /** Clears the highest active priority; returns it, or IDLE where there was none. Group 0 first at equal level. */
+  dropPriority(): u32 {
+    const level0 = this.highestActive(0);
+    const level1 = this.highestActive(1);
+    const group: u32 = level0 <= level1 ? 0 : 1;
+    const level = group ? level1 : level0;
+    if (level == NO_LEVEL) return IDLE;
+    this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) & ~((<u32>1) << (level & 31)));
+    return level << (8 - machine().virtualPreemptionBits);
+  }
+
+  /** The list register that holds an active interrupt, or -1. */
+  findActive(intid: u32): i32 {
+    for (let n: u32 = 0; n < machine().listRegisters; n++) {
+      const value = this.listRegister(n);
+      if (lr.isActive(value) && lr.vintid(value) == intid) return n;
+    }
+    return -1;
+  }
+
+  /** An INTID that no list register holds was deactivated. The count has five bits and wraps. */
+  incrementEoiCount(): void {
+    const counted = ((this.hcr >> HCR_EOI_COUNT_SHIFT) + 1) & 31;
+    this.hcr = (this.hcr & ~(31 << HCR_EOI_COUNT_SHIFT)) | (counted << HCR_EOI_COUNT_SHIFT);
+  }
+
+  /** Active -> Inactive, pending and active -> pending; with HW=1 the physical interrupt is deactivated too. */
+  deactivateListRegister(n: u32): void {
+    const value = this.listRegister(n);
+    this.setListRegister(n, lr.withoutActive(value));
+    if (lr.isHardware(value)) deactivate(this.cpu, lr.pintid(value));
+  }
+
+  private listRegisterAt(n: u32): usize {
+    return changetype<usize>(this) + offsetof<VirtualCpuInterface>('listRegister0') + (n << 3);
+  }
+
+  private activeAt(group: u32, index: u32): usize {
+    return changetype<usize>(this) + offsetof<VirtualCpuInterface>('active0') + (((group << 2) | index) << 2);
+  }
+}
+
+export const LIST_REGISTERS_MAX: u32 = 16;
+
+/** A record with all its list registers. */
+export const VIRTUAL_INTERFACE_BYTES: usize =
+  (offsetof<VirtualCpuInterface>('listRegister0') + ((<usize>LIST_REGISTERS_MAX) << 3) + 63) & ~63;
+
+export function virtualInterfaceOf(cpu: u32): VirtualCpuInterface {
+  return changetype<VirtualCpuInterface>(machine().virtualInterfaces + <usize>cpu * VIRTUAL_INTERFACE_BYTES);
+}
+
+/** Lowest legal VBPR0. */
+export function minimumVirtualBinaryPoint0(): u32 {
+  return 7 - machine().virtualPreemptionBits;
+}
+
+/** ICV_IAR0_EL1 or ICV_IAR1_EL1. A better candidate of the other group hides ours. */
+export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
+  const self = virtualInterfaceOf(cpu);
+  if (!self.canSignal() || self.winnerGroup != group) {
+    count(Counter.VIRTUAL_SPURIOUS);
+    return SPURIOUS;
+  }
+  const intid = self.winnerIntid;
+  const priority = self.winnerPriority;
+  touchVirtual(cpu);
+  if (self.winner == WINNER_VLPI) {
+    redistributorOf(cpu).virtualLpis.take(intid);
+    count(Counter.VIRTUAL_ACKNOWLEDGED_VLPI);
+  } else {
+    const value = self.listRegister(self.winner);
+    count(Counter.VIRTUAL_ACKNOWLEDGED_LR);
+    if (isSpecial(intid)) {
+      self.setListRegister(self.winner, lr.withState(value, lr.INVALID));
+      return intid;
+    }
+    self.setListRegister(self.winner, lr.withState(value, lr.ACTIVE));
+  }
+  self.activate(priority, group);
+  return intid;
+}
+
+/** ICV_HPPIR0_EL1 or ICV_HPPIR1_EL1: VPMR and the running priority are not considered. */
+export function highestVirtualIntid(cpu: u32, group: u32): u32 {
+  const self = virtualInterfaceOf(cpu);
+  return self.winner != NO_WINNER && self.winnerGroup == group ? self.winnerIntid : SPURIOUS;
+}
+
+/** ICV_EOIR0_EL1 or ICV_EOIR1_EL1. The priority drop comes before the checks. */
+export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
+  if (isSpecial(intid)) return;
+  const self = virtualInterfaceOf(cpu);
+  touchVirtual(cpu);
+  const dropped = self.dropPriority();
+  if (dropped == IDLE) {
+    report(Diagnostic.VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY, cpu, intid);
+    if (policy(Policy.virtualEoiWithoutActive) != Choice.EXAMINE_LIST_REGISTERS) return;
+  }
+  const n = self.findActive(intid);
+  if (n < 0) {
+    const counts = self.eoiMode == 0 || policy(Policy.eoiCountInEoiMode1) != 0;
+    if (counts && !isLpi(intid)) self.incrementEoiCount();
+    return;
+  }
+  const value = self.listRegister(n);
+  if (lr.group(value) != group) return;
+  if (dropped != IDLE && (lr.priority(value) & self.preemptionMask(group)) != dropped) return;
+  if (self.eoiMode == 0 || isLpi(intid)) self.deactivateListRegister(n);
+}
+
+/** ICV_DIR_EL1. */
+export function deactivateVirtualInterrupt(cpu: u32, intid: u32): void {
+  const self = virtualInterfaceOf(cpu);
+  if (self.eoiMode == 0) {
+    report(Diagnostic.DIR_WITHOUT_EOIMODE, cpu, intid);
+    return;
+  }
+  if (isLpi(intid) || isSpecial(intid)) return;
+  touchVirtual(cpu);
+  const n = self.findActive(intid);
+  if (n < 0) self.incrementEoiCount();
+  else self.deactivateListRegister(n);
+}
+
+/** The state after power-on: nothing enabled, list registers empty. */
+export function resetVirtualInterface(cpu: u32): void {
+  const self = virtualInterfaceOf(cpu);
+  self.hcr = 0;
+  self.priorityMask = 0;
+  self.binaryPoint0 = minimumVirtualBinaryPoint0();
+  self.binaryPoint1 = minimumVirtualBinaryPoint0() + 1;
+  self.commonBinaryPoint = 0;
+  self.eoiMode = 0;
+  self.groupEnables = 0;
+  self.routing = 0;
+  for (let index: u32 = 0; index < 4; index++) {
+    self.setActiveWord(0, index, 0);
+    self.setActiveWord(1, index, 0);
+  }
+  for (let n: u32 = 0; n < LIST_REGISTERS_MAX; n++) self.setListRegister(n, 0);
+  touchVirtual(cpu);
+}
