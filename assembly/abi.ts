@@ -68,6 +68,9 @@ export enum Feature {
   UNMAPPED_MSI_REPORTING = 128,
   VIRTUAL_LPIS = 256,
   VMOVP_ON_ANY_ITS = 512,
+  GICV4_1 = 1024,
+  VIRTUAL_SGIS = 2048,
+  INDIVIDUAL_DOORBELLS = 4096,
 }
 
 /** Policies, by the names of the `policy` object. A policy's value is the number of its choice. */
@@ -152,7 +155,7 @@ export enum Field {
   RESULT_HIGH = 2,
   /** Machine: diagnostics recorded since creation. */
   DIAGNOSTIC_COUNT = 3,
-  /** Virtual CPU interface: the winner, 0-15 a list register, 16 the best VLPI, -1 nothing. */
+  /** Virtual CPU interface: the winner, 0-15 a list register, 16 the best VLPI, 17 the best vSGI, -1 nothing. */
   VIRTUAL_WINNER = 4,
   /** Virtual CPU interface: the best VLPI of the resident vPE as priority << 22 | INTID, or -1. */
   BEST_VLPI = 5,
@@ -170,10 +173,11 @@ export enum Frame {
   GICR_VLPI = 3,
   GITS = 4,
   GITS_TRANSLATION = 5,
+  GITS_VSGI = 6,
 }
 
 export enum FrameLayout {
-  COUNT = 6,
+  COUNT = 7,
   /** 32-bit locations in a frame. */
   WORDS = 16384,
 }
@@ -186,6 +190,8 @@ export enum Access {
   ACTION = 4,
   BYTE = 8,
   HALFWORD = 16,
+  /** Only accesses of the full width. */
+  WHOLE = 32,
 }
 
 /** Registers that have behaviour of their own. All registers of one array share one number. */
@@ -210,6 +216,8 @@ export enum Register {
   GICR_INVALLR = 16,
   GICR_VPROPBASER = 17,
   GICR_VPENDBASER = 18,
+  GICR_VSGIR = 27,
+  GICR_VSGIPENDR = 28,
   GITS_CTLR = 19,
   GITS_STATUSR = 20,
   GITS_UMSIR = 21,
@@ -218,6 +226,7 @@ export enum Register {
   GITS_CREADR = 24,
   GITS_BASER = 25,
   GITS_TRANSLATER = 26,
+  GITS_SGIR = 29,
   /** State of SGIs, PPIs and SPIs; the same numbers in the Distributor and in the SGI frame. */
   IGROUPR = 32,
   ISENABLER = 33,
@@ -372,7 +381,10 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VLPI = 68,
   VIRTUAL_SPURIOUS = 69,
   MAINTENANCE = 70,
-  COUNT = 72,
+  VSGIS_SENT = 71,
+  VSGIS_COALESCED = 72,
+  VIRTUAL_ACKNOWLEDGED_VSGI = 73,
+  COUNT = 74,
 }
 
 /** What a diagnostic record is about. */
@@ -418,5 +430,8 @@ export enum Diagnostic {
   VMOVP_MISMATCH = 38,
   VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY = 39,
   VPE_RESIDENT_TWICE = 40,
-  COUNT = 41,
+  VPE_NOT_MAPPED = 41,
+  VPE_NOT_ALLOCATED = 42,
+  VSGI_DROPPED = 43,
+  COUNT = 44,
 }

@@ -1,7 +1,7 @@
 import { GicError, requireInteger } from './errors.ts';
 import { architecturePolicy, type Policy, qemuPolicy, resolvePolicy } from './policy.ts';
 
-export type Architecture = 'GICv3' | 'GICv4.0';
+export type Architecture = 'GICv3' | 'GICv4.0' | 'GICv4.1';
 
 /** Where the register frames and RAM stand in the physical address space. All addresses are below 2^52. */
 export interface AddressMap {
@@ -65,6 +65,14 @@ export interface MachineConfig {
   vpeIdBits: number;
   /** One VMOVP on any ITS moves a vPE for all of them (GITS_TYPER.VMOVP=1). */
   vmovpOnAnyIts: boolean;
+  /** GICv4.1: virtual SGIs are supported (GITS_TYPER.VSGI, GICR_TYPER.VSGI). */
+  virtualSgis: boolean;
+  /** Events can have doorbells of their own; GICv4.1 may leave them out (GITS_TYPER.nID). */
+  individualDoorbells: boolean;
+  /** GICv4.1: GITS_TYPER.SVPET, which redistributors share the ITS's vPE table: 0 none, 1 to 3 by affinity. */
+  sharedVpeTable: number;
+  /** GICv4.1: GITS_MPIDR of every ITS, Aff3.Aff2.Aff1 in [31:8]. */
+  itsAffinity: number;
   /** List registers of each PE, 1 to 16. */
   listRegisters: number;
   /** Priority bits of the virtual CPU interface, 5 to 8. */
@@ -134,6 +142,10 @@ const architecture: Defaults = {
   storedPriorityBits: 5,
   vpeIdBits: 16,
   vmovpOnAnyIts: true,
+  virtualSgis: true,
+  individualDoorbells: true,
+  sharedVpeTable: 1,
+  itsAffinity: 0,
   listRegisters: 4,
   virtualPriorityBits: 5,
   virtualPreemptionBits: 5,
@@ -225,6 +237,11 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   return config;
 }
 
+/** Frames of one ITS: control and translation, and for GICv4.1 the vSGI frame. */
+export function itsBytes(config: Pick<MachineConfig, 'architecture'>): number {
+  return config.architecture === 'GICv4.1' ? 0x3_0000 : 0x2_0000;
+}
+
 /** Bytes from one redistributor to the next: RD and SGI frames, and for GICv4 the VLPI and a reserved frame. */
 export function redistributorStride(config: Pick<MachineConfig, 'architecture'>): number {
   return config.architecture === 'GICv3' ? 0x2_0000 : 0x4_0000;
@@ -234,73 +251,109 @@ function check(config: MachineConfig): void {
   const integer = (field: string, value: number, low: number, high: number): void => {
     requireInteger('INVALID_CONFIG', field, value, low, high);
   };
-  const require = (ok: boolean, field: string, value: unknown, expected: string): void => {
+  const must = (ok: boolean, field: string, value: unknown, expected: string): void => {
     if (!ok) throw new GicError('INVALID_CONFIG', field, value, expected);
   };
 
-  require(['GICv3', 'GICv4.0'].includes(
+  must(
+    ['GICv3', 'GICv4.0'].includes(config.architecture),
+    'architecture',
     config.architecture,
-  ), 'architecture', config.architecture, 'GICv3 or GICv4.0');
+    'GICv3 or GICv4.0',
+  );
   integer('cpus', config.cpus, 1, 512);
   integer('itsCount', config.itsCount, 0, 16);
   integer('deviceIdBits', config.deviceIdBits, 1, 32);
   integer('eventIdBits', config.eventIdBits, 1, 32);
   integer('collectionIdBits', config.collectionIdBits, 1, 16);
   integer('intidBits', config.intidBits, 10, 22);
-  require(config.intidBits === 10 ||
-    config.intidBits >= 14, 'intidBits', config.intidBits, '10 (no LPIs) or an integer from 14 to 22');
-  require(config.intidBits >= 14 ||
-    config.itsCount === 0, 'itsCount', config.itsCount, '0 where intidBits is 10: an ITS needs LPIs');
+  must(
+    config.intidBits === 10 || config.intidBits >= 14,
+    'intidBits',
+    config.intidBits,
+    '10 (no LPIs) or an integer from 14 to 22',
+  );
+  must(
+    config.intidBits >= 14 || config.itsCount === 0,
+    'itsCount',
+    config.itsCount,
+    '0 where intidBits is 10: an ITS needs LPIs',
+  );
   integer('spis', config.spis, 0, 988);
-  require(config.spis % 32 === 0 ||
-    config.spis === 988, 'spis', config.spis, 'a multiple of 32 up to 960, or 988');
+  must(
+    config.spis % 32 === 0 || config.spis === 988,
+    'spis',
+    config.spis,
+    'a multiple of 32 up to 960, or 988',
+  );
   integer('extendedSpis', config.extendedSpis, 0, 1024);
-  require(config.extendedSpis % 32 ===
-    0, 'extendedSpis', config.extendedSpis, 'a multiple of 32 from 0 to 1024');
-  require([0, 32, 64].includes(config.extendedPpis), 'extendedPpis', config.extendedPpis, '0, 32 or 64');
+  must(
+    config.extendedSpis % 32 === 0,
+    'extendedSpis',
+    config.extendedSpis,
+    'a multiple of 32 from 0 to 1024',
+  );
+  must([0, 32, 64].includes(config.extendedPpis), 'extendedPpis', config.extendedPpis, '0, 32 or 64');
   integer('priorityBits', config.priorityBits, 4, 8);
   integer('preemptionBits', config.preemptionBits, 4, Math.min(config.priorityBits, 7));
   integer('storedPriorityBits', config.storedPriorityBits, config.priorityBits, 8);
   integer('vpeIdBits', config.vpeIdBits, 1, 16);
+  integer('sharedVpeTable', config.sharedVpeTable, 0, 3);
+  integer('itsAffinity', config.itsAffinity, 0, 0xffff_ff00);
+  must(
+    config.itsAffinity % 256 === 0,
+    'itsAffinity',
+    config.itsAffinity,
+    'Aff3.Aff2.Aff1 in [31:8], [7:0] zero',
+  );
   integer('listRegisters', config.listRegisters, 1, 16);
   integer('virtualPriorityBits', config.virtualPriorityBits, 5, 8);
   integer('virtualPreemptionBits', config.virtualPreemptionBits, 5, Math.min(config.virtualPriorityBits, 7));
-  require(config.maintenancePpi === 0 ||
-    (config.maintenancePpi >= 16 &&
-      config.maintenancePpi <=
-        31), 'maintenancePpi', config.maintenancePpi, '0 for none, or an integer from 16 to 31');
+  must(
+    config.maintenancePpi === 0 || (config.maintenancePpi >= 16 && config.maintenancePpi <= 31),
+    'maintenancePpi',
+    config.maintenancePpi,
+    '0 for none, or an integer from 16 to 31',
+  );
   integer('dirtyReads.scheduleIn', config.dirtyReads.scheduleIn, 0, 1000);
   integer('dirtyReads.scheduleOut', config.dirtyReads.scheduleOut, 0, 1000);
   integer('commonLpiAffinity', config.commonLpiAffinity, 0, 3);
   integer('hardwareCollections', config.hardwareCollections, 0, 255);
   integer('tableEntryBytes', config.tableEntryBytes, 8, 32);
-  require(config.tableEntryBytes % 8 ===
-    0, 'tableEntryBytes', config.tableEntryBytes, 'a multiple of 8 from 8 to 32');
+  must(
+    config.tableEntryBytes % 8 === 0,
+    'tableEntryBytes',
+    config.tableEntryBytes,
+    'a multiple of 8 from 8 to 32',
+  );
   integer('ittEntryBytes', config.ittEntryBytes, 8, 16);
-  checkAffinities(config, require);
-  checkAddresses(config, require);
+  checkAffinities(config, must);
+  checkAddresses(config, must);
   const { GICR_TYPER } = config.identification;
-  require(GICR_TYPER === undefined ||
-    GICR_TYPER.length ===
-      config.cpus, 'identification.GICR_TYPER', GICR_TYPER?.length, `${config.cpus} values, one for each PE`);
+  must(
+    GICR_TYPER === undefined || GICR_TYPER.length === config.cpus,
+    'identification.GICR_TYPER',
+    GICR_TYPER?.length,
+    `${config.cpus} values, one for each PE`,
+  );
 }
 
-type Require = (ok: boolean, field: string, value: unknown, expected: string) => void;
+type Must = (ok: boolean, field: string, value: unknown, expected: string) => void;
 
-function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, require: Require): void {
-  require(affinities.length === cpus, 'affinities', affinities.length, `${cpus} values, one for each PE`);
+function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, must: Must): void {
+  must(affinities.length === cpus, 'affinities', affinities.length, `${cpus} values, one for each PE`);
   const seen = new Set<number>();
   const highestAff0 = rangeSelector ? 255 : 15;
   affinities.forEach((affinity, cpu) => {
     const field = `affinities[${cpu}]`;
     requireInteger('INVALID_CONFIG', field, affinity, 0, 0xffff_ffff);
-    require((affinity & 0xff) <= highestAff0, field, affinity, `Aff0 from 0 to ${highestAff0}`);
-    require(!seen.has(affinity), field, affinity, 'an affinity that no other PE has');
+    must((affinity & 0xff) <= highestAff0, field, affinity, `Aff0 from 0 to ${highestAff0}`);
+    must(!seen.has(affinity), field, affinity, 'an affinity that no other PE has');
     seen.add(affinity);
   });
 }
 
-function checkAddresses(config: MachineConfig, require: Require): void {
+function checkAddresses(config: MachineConfig, must: Must): void {
   const { ram, addressMap, cpus, itsCount } = config;
   const limit = 2 ** 52;
   const frames: { field: string; base: number; size: number }[] = [
@@ -308,30 +361,43 @@ function checkAddresses(config: MachineConfig, require: Require): void {
     { field: 'addressMap.gicd', base: addressMap.gicd, size: 0x1_0000 },
     { field: 'addressMap.gicr', base: addressMap.gicr, size: cpus * redistributorStride(config) },
   ];
-  require(Number.isInteger(ram.size) &&
-    ram.size > 0 &&
-    ram.size % 0x1_0000 === 0, 'ram.size', ram.size, 'a positive multiple of 64 KiB');
-  require(Number.isInteger(addressMap.gitsStride) &&
-    addressMap.gitsStride >= 0x2_0000 &&
-    addressMap.gitsStride % 0x1_0000 ===
-      0, 'addressMap.gitsStride', addressMap.gitsStride, 'a multiple of 64 KiB, at least 128 KiB');
+  must(
+    Number.isInteger(ram.size) && ram.size > 0 && ram.size % 0x1_0000 === 0,
+    'ram.size',
+    ram.size,
+    'a positive multiple of 64 KiB',
+  );
+  must(
+    Number.isInteger(addressMap.gitsStride) &&
+      (itsCount < 2 || addressMap.gitsStride >= itsBytes(config)) &&
+      addressMap.gitsStride % 0x1_0000 === 0,
+    'addressMap.gitsStride',
+    addressMap.gitsStride,
+    `a multiple of 64 KiB, at least ${itsBytes(config) / 1024} KiB`,
+  );
   for (let its = 0; its < itsCount; its++) {
     frames.push({
       field: 'addressMap.gits',
       base: addressMap.gits + its * addressMap.gitsStride,
-      size: 0x2_0000,
+      size: itsBytes(config),
     });
   }
   for (const { field, base, size } of frames) {
-    require(Number.isInteger(base) &&
-      base >= 0 &&
-      base % 0x1_0000 === 0 &&
-      base + size <= limit, field, base, 'a 64 KiB aligned address whose frame ends below 2^52');
+    must(
+      Number.isInteger(base) && base >= 0 && base % 0x1_0000 === 0 && base + size <= limit,
+      field,
+      base,
+      'a 64 KiB aligned address whose frame ends below 2^52',
+    );
   }
   frames.sort((a, b) => a.base - b.base);
   frames.forEach((frame, i) => {
     const next = frames[i + 1];
-    require(next === undefined || frame.base + frame.size <= next.base, next?.field ??
-      '', next?.base, `an address that does not overlap ${frame.field} (0x${frame.base.toString(16)}, ${frame.size} bytes)`);
+    must(
+      next === undefined || frame.base + frame.size <= next.base,
+      next?.field ?? '',
+      next?.base,
+      `an address that does not overlap ${frame.field} (0x${frame.base.toString(16)}, ${frame.size} bytes)`,
+    );
   });
 }

@@ -32,8 +32,11 @@ export interface CounterValues {
   readonly virtualAcknowledged: {
     readonly listRegister: number;
     readonly vlpi: number;
+    readonly vsgi: number;
     readonly spurious: number;
   };
+  /** vSGIs made pending by GITS_SGIR. */
+  readonly vsgis: { readonly sent: number; readonly coalesced: number };
   /** Rising edges of maintenance interrupts. */
   readonly maintenance: number;
 }
@@ -79,8 +82,10 @@ export function readCounters(buffer: ArrayBufferLike, at: number): CounterValues
     virtualAcknowledged: {
       listRegister: value(Counter.VIRTUAL_ACKNOWLEDGED_LR),
       vlpi: value(Counter.VIRTUAL_ACKNOWLEDGED_VLPI),
+      vsgi: value(Counter.VIRTUAL_ACKNOWLEDGED_VSGI),
       spurious: value(Counter.VIRTUAL_SPURIOUS),
     },
+    vsgis: { sent: value(Counter.VSGIS_SENT), coalesced: value(Counter.VSGIS_COALESCED) },
     maintenance: value(Counter.MAINTENANCE),
   };
 }

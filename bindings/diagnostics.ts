@@ -215,6 +215,21 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     spec: '7.1',
     operands: ['otherCpu'],
   },
+  VPE_NOT_MAPPED: {
+    text: 'GICR_VPENDBASER names a vPEID that is not mapped: taken as Valid=0',
+    spec: '3.12',
+    operands: ['vpeId'],
+  },
+  VPE_NOT_ALLOCATED: {
+    text: 'VMAPP with Alloc=0 of a vPE that no VMAPP has allocated: UNPREDICTABLE; allocated',
+    spec: '6.15',
+    operands: ['vpeId'],
+  },
+  VSGI_DROPPED: {
+    text: 'GITS_SGIR names a vPE that is not mapped; dropped',
+    spec: '5.12',
+    operands: ['vpeId', 'intid'],
+  },
   SYSTEM_ERROR: { text: 'SEI raised for a command error', spec: '5.13', operands: ['offset', 'error'] },
 };
 

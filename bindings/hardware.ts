@@ -8,8 +8,8 @@ export interface HighestPending {
 
 /** What a PE's virtual CPU interface presents to its guest. */
 export interface VirtualOutputs {
-  /** Who would be acknowledged next: a list register, the best VLPI, or nothing. */
-  readonly winner: number | 'vlpi' | undefined;
+  /** Who would be acknowledged next: a list register, the best VLPI, the best vSGI, or nothing. */
+  readonly winner: number | 'vlpi' | 'vsgi' | undefined;
   /** The best pending and enabled VLPI of the resident vPE. */
   readonly bestVlpi: { readonly vIntid: number; readonly priority: number } | undefined;
   readonly virq: boolean;

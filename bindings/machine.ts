@@ -245,7 +245,7 @@ export class Machine implements GicHardware {
     const vlpi = this.#words[at + this.#bestVlpi] as number;
     const outputs = this.#words[at + this.#virtualOutputs] as number;
     return {
-      winner: winner === NOTHING_PENDING ? undefined : winner === WINNER_VLPI ? 'vlpi' : winner,
+      winner: winners.get(winner) ?? (winner === NOTHING_PENDING ? undefined : winner),
       bestVlpi: vlpi === NOTHING_PENDING ? undefined : { vIntid: vlpi & 0x3f_ffff, priority: vlpi >>> 22 },
       virq: (outputs & 1) !== 0,
       vfiq: (outputs & 2) !== 0,
@@ -370,7 +370,12 @@ export class Machine implements GicHardware {
 }
 
 const NOTHING_PENDING = 0xffff_ffff;
-const WINNER_VLPI = 16;
+
+/** Winners that are not list registers. */
+const winners = new Map<number, 'vlpi' | 'vsgi'>([
+  [16, 'vlpi'],
+  [17, 'vsgi'],
+]);
 const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
 
 function requireAccess(address: number, size: number): void {
@@ -472,6 +477,9 @@ function features(config: MachineConfig): number {
     [config.unmappedMsiReporting, Feature.UNMAPPED_MSI_REPORTING],
     [config.architecture !== 'GICv3', Feature.VIRTUAL_LPIS],
     [config.vmovpOnAnyIts, Feature.VMOVP_ON_ANY_ITS],
+    [config.architecture === 'GICv4.1', Feature.GICV4_1],
+    [config.architecture === 'GICv4.1' && config.virtualSgis, Feature.VIRTUAL_SGIS],
+    [config.individualDoorbells || config.architecture !== 'GICv4.1', Feature.INDIVIDUAL_DOORBELLS],
   ];
   return flags.reduce((sum, [on, feature]) => (on ? sum | feature : sum), 0);
 }
@@ -507,6 +515,8 @@ function ichVtr(config: MachineConfig): number {
       (1 << 21) |
       (noDirectInjection << 20) |
       (1 << 19) |
+      // DVIM
+      (config.architecture === 'GICv4.1' ? 1 << 18 : 0) |
       (config.listRegisters - 1)) >>>
     0
   );

@@ -48,5 +48,5 @@ function accessBits({ access, smallest }: RegisterDefinition): number {
     W1: Access.READ | Access.WRITE | Access.ACTION,
   }[access];
   if (smallest === undefined) return byAccess;
-  return byAccess | (smallest === 1 ? Access.BYTE : Access.HALFWORD);
+  return byAccess | { 1: Access.BYTE, 2: Access.HALFWORD, 8: Access.WHOLE }[smallest];
 }

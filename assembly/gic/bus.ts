@@ -61,7 +61,7 @@ function decode(address: u64): u64 {
   if (inItses < m.gitsStride * m.itsCount) {
     const its = inItses / m.gitsStride;
     const frame = (inItses - its * m.gitsStride) >> FRAME_SHIFT;
-    return frame > 1 ? NOWHERE : ((Frame.GITS + frame) << 32) | its;
+    return frame > 2 ? NOWHERE : ((Frame.GITS + frame) << 32) | its;
   }
   return NOWHERE;
 }

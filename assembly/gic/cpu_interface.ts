@@ -118,7 +118,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
     const bank = bankOf(intid, cpu);
     const slot = <u32>slotOf(intid);
     bank.setBit(BankField.LATCH, slot, false);
-    bank.setBit(BankField.ACTIVE, slot, true);
+    bank.setBit(BankField.ACTIVE, slot, intid >= 16 || machine().noActiveSgis == 0);
     bank.update(slot);
     count(
       intid < 16

@@ -13,7 +13,7 @@ export function readDistributor(register: u32, element: u32): u64 {
   const m = machine();
   switch (register) {
     case Register.GICD_CTLR:
-      return m.groupEnables;
+      return m.groupEnables | m.noActiveSgis;
     case Register.GICD_STATUSR:
       return m.gicdStatusr;
     case Register.GICD_IROUTER:
@@ -29,8 +29,7 @@ export function writeDistributor(register: u32, element: u32, value: u64): void 
   const m = machine();
   switch (register) {
     case Register.GICD_CTLR:
-      m.groupEnables = <u32>value & 3;
-      return touchAllCpus();
+      return writeCtlr(<u32>value);
     case Register.GICD_STATUSR:
       m.gicdStatusr &= ~(<u32>value);
       return;
@@ -45,6 +44,16 @@ export function writeDistributor(register: u32, element: u32, value: u64): void 
     default:
       writeSpiState(register, element, <u32>value);
   }
+}
+
+const CTLR_NASSGIREQ: u32 = 1 << 8;
+
+/** nASSGIreq (GICv4.1, section 2.2) can change only while both groups were disabled. */
+function writeCtlr(value: u32): void {
+  const m = machine();
+  if (m.groupEnables == 0) m.noActiveSgis = value & CTLR_NASSGIREQ;
+  m.groupEnables = value & 3;
+  touchAllCpus();
 }
 
 export function reportDistributorAccess(status: u32): void {

@@ -1,4 +1,5 @@
 // One redistributor per PE: what it knows of its PE's banked interrupts and of its LPIs.
+import { Table } from '../its/its';
 import { machine } from '../memory/machine';
 import { PriorityIndex } from '../memory/priority_index';
 import { LPI_SET_BYTES, LpiSet } from './lpi_set';
@@ -30,6 +31,14 @@ export class Redistributor {
   /** Reads of GICR_VPENDBASER that will still see Dirty. */
   dirtyReads: u32;
   residentTable: u64;
+  /** GICv4.1: the vPEID, its entry in the vPE Configuration table, and the groups that are forwarded. */
+  residentVpe: u32;
+  virtualGroups: u32;
+  residentEntry: usize;
+  /** GICv4.1: the table of GICR_VPROPBASER, a `Table`. */
+  vpeTable: usize;
+  /** GICR_VSGIPENDR: the answer to the last query. */
+  vsgiPending: u32;
 
   /** SGIs and PPIs. */
   bank: usize;
@@ -55,7 +64,7 @@ const INDEX_BYTES: usize = (offsetof<PriorityIndex>() + 7) & ~7;
 
 /** A redistributor's record with its indexes, without their planes. */
 export const REDISTRIBUTOR_BYTES: usize =
-  ((offsetof<Redistributor>() + 7) & ~7) + 2 * INDEX_BYTES + 2 * LPI_SET_BYTES;
+  ((offsetof<Redistributor>() + 7) & ~7) + 2 * INDEX_BYTES + 2 * LPI_SET_BYTES + offsetof<Table>();
 
 /** Places the parts of a redistributor behind its record. */
 export function initRedistributor(rd: Redistributor): void {
@@ -63,6 +72,8 @@ export function initRedistributor(rd: Redistributor): void {
   rd.wired1 = rd.wired0 + INDEX_BYTES;
   rd.lpis = rd.wired1 + INDEX_BYTES;
   rd.vlpis = rd.lpis + LPI_SET_BYTES;
+  rd.vpeTable = rd.vlpis + LPI_SET_BYTES;
+  rd.virtualGroups = 3;
 }
 
 export function redistributorOf(cpu: u32): Redistributor {

@@ -1,9 +1,12 @@
 // GICR_* of the RD_base and SGI_base frames (sections 3.1-3.9).
-import { Choice, Counter, Diagnostic, Policy, Register } from '../abi';
+import { Choice, Counter, Diagnostic, Feature, Policy, Register } from '../abi';
 import { report } from '../diag/diagnostics';
 import { readVpendbaser, writeVpendbaser, writeVpropbaser } from '../gicv4/residency';
+import { invalidateVlpi, invalidateVpe } from '../gicv4/vlpi';
+import { mappedConfiguration } from '../gicv4/vpe_configuration';
+import { writeVpeResidency, writeVpeTable } from '../gicv4/vpeid_residency';
 import { count } from '../memory/counters';
-import { policy } from '../memory/machine';
+import { machine, policy } from '../memory/machine';
 import { Bank } from './bank';
 import { readBank, writeBank } from './bank_registers';
 import { cpuInterfaceOf } from './cpu_interface';
@@ -37,6 +40,8 @@ export function readRedistributor(cpu: u32, register: u32, element: u32): u64 {
       return rd.vpropbaser;
     case Register.GICR_VPENDBASER:
       return readVpendbaser(rd);
+    case Register.GICR_VSGIPENDR:
+      return rd.vsgiPending;
     default:
       return readBank(changetype<Bank>(rd.bank), register, element);
   }
@@ -66,13 +71,20 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
       rd.physicalLpis.clearPending(<u32>value);
       return;
     case Register.GICR_INVLPIR:
-      return rd.physicalLpis.invalidate(<u32>value);
+      return invalidateByRegister(rd, value);
     case Register.GICR_INVALLR:
-      return rd.physicalLpis.invalidateAll();
+      return invalidateAllByRegister(rd, value);
     case Register.GICR_VPROPBASER:
-      return writeVpropbaser(rd, legalShareability(value));
+      if (machine().has(Feature.GICV4_1)) writeVpeTable(rd, value);
+      else writeVpropbaser(rd, legalShareability(value));
+      return;
     case Register.GICR_VPENDBASER:
-      return writeVpendbaser(rd, legalShareability(value));
+      if (machine().has(Feature.GICV4_1)) writeVpeResidency(rd, value);
+      else writeVpendbaser(rd, legalShareability(value));
+      return;
+    case Register.GICR_VSGIR:
+      rd.vsgiPending = pendingVsgis(rd, <u32>value);
+      return;
     default:
       writeBank(changetype<Bank>(rd.bank), register, element, <u32>value);
   }
@@ -109,6 +121,36 @@ function writePendbaser(rd: Redistributor, value: u64): void {
   const readsBack = policy(Policy.pendingTableZero) == Choice.PENDING_TABLE_ZERO_IGNORE;
   rd.pendbaser = legalShareability(readsBack ? value : value & ~PENDBASER_PTZ);
   if (rd.lpisEnabled) reloadLpiTables(rd);
+}
+
+const INVLPIR_VIRTUAL: u64 = 1 << 63;
+
+/** GICR_INVLPIR: with V=1, in GICv4.1, a VLPI of the vPEID in [47:32]. */
+function invalidateByRegister(rd: Redistributor, value: u64): void {
+  if ((value & INVLPIR_VIRTUAL) == 0) {
+    rd.physicalLpis.invalidate(<u32>value);
+    return;
+  }
+  const vpeId = <u32>(value >> 32) & 0xffff;
+  const entry = mappedConfiguration(rd, vpeId);
+  if (changetype<usize>(entry)) invalidateVlpi(entry.mapping, vpeId, <u32>value);
+}
+
+/** GICR_INVALLR: with V=1, in GICv4.1, all VLPIs of a vPE. */
+function invalidateAllByRegister(rd: Redistributor, value: u64): void {
+  if ((value & INVLPIR_VIRTUAL) == 0) {
+    rd.physicalLpis.invalidateAll();
+    return;
+  }
+  const vpeId = <u32>(value >> 32) & 0xffff;
+  const entry = mappedConfiguration(rd, vpeId);
+  if (changetype<usize>(entry)) invalidateVpe(entry.mapping, vpeId);
+}
+
+/** GICR_VSGIR (section 3.13): the pending vSGIs of a vPE; none of one that is not mapped. */
+function pendingVsgis(rd: Redistributor, vpeId: u32): u32 {
+  const entry = mappedConfiguration(rd, vpeId & 0xffff);
+  return changetype<usize>(entry) ? entry.pendingSgis : 0;
 }
 
 /** Changing the LPI tables while EnableLPIs=1 is UNPREDICTABLE (sections 3.2, 3.7). */

@@ -91,6 +91,7 @@ function currentValue(info: RegisterInfo, frame: Frame, unit: u32, element: u32)
 /** Section 0: 32-bit registers take words, 64-bit registers doublewords or aligned words; some take less. */
 function sizeAllowed(info: RegisterInfo, offset: u32, size: u32): bool {
   if (offset & (size - 1)) return false;
+  if (info.access & Access.WHOLE) return size == info.width;
   if (size == 4) return true;
   if (size == 8) return info.width == 8;
   if (size == 2) return (info.access & Access.HALFWORD) != 0;

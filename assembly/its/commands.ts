@@ -14,7 +14,6 @@ import { Its } from './its';
 import {
   foundAt,
   foundCollection,
-  foundDevice,
   foundEntry,
   foundVpe,
   lookupCollection,
@@ -42,6 +41,7 @@ import {
   withIcid,
 } from './tables';
 import { injectEvent } from './translation';
+import { invdb, vmapp41, vsgi } from './vmapp41';
 import { vinvall, vmapp, vmapti, vmovi, vmovp, vsync } from './vpe_commands';
 
 /** Executes the command at a linear address. */
@@ -80,7 +80,7 @@ export function execute(its: Its, at: usize): u32 {
 function executeVirtual(its: Its, at: usize): u32 {
   switch (decode.commandNumber(at)) {
     case Command.VMAPP:
-      return vmapp(its, at);
+      return machine().has(Feature.GICV4_1) ? vmapp41(its, at) : vmapp(its, at);
     case Command.VMAPTI:
       return vmapti(its, at, decode.vIntid(at), Command.VMAPTI);
     case Command.VMAPI:
@@ -93,6 +93,10 @@ function executeVirtual(its: Its, at: usize): u32 {
       return vinvall(its, at);
     case Command.VSYNC:
       return vsync(its, at);
+    case Command.VSGI:
+      return machine().has(Feature.VIRTUAL_SGIS) ? vsgi(its, at) : COMMAND_UNKNOWN;
+    case Command.INVDB:
+      return machine().has(Feature.GICV4_1) ? invdb(its, at) : COMMAND_UNKNOWN;
     default:
       return COMMAND_UNKNOWN;
   }
@@ -228,7 +232,7 @@ function resolve(its: Its, at: usize, command: Command): u32 {
 /** Clears the pending state of the interrupt that `resolve` found. */
 function clearFound(): void {
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, intid);
+  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, interruptVpe(foundEntry), intid);
   else redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
 }
 
@@ -260,7 +264,7 @@ function inv(its: Its, at: usize): u32 {
   const failed = resolve(its, at, Command.INV);
   if (failed) return failed;
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) invalidateVlpi(foundVpe, intid);
+  if (isVirtual(foundEntry)) invalidateVlpi(foundVpe, interruptVpe(foundEntry), intid);
   else redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidate(intid);
   return 0;
 }
@@ -297,7 +301,10 @@ export function inspectInterrupt(its: Its, deviceId: u32, eventId: u32): u64 {
 
 /** A device's entry, 0 where it has none. */
 export function inspectDevice(its: Its, deviceId: u32): u64 {
-  return lookupEvent(its, deviceId, 0) == Outcome.PENDING ? foundDevice : 0;
+  const at = deviceEntryAt(its, deviceId);
+  if (at == UNMAPPED || at == FAULT) return 0;
+  const entry = load<u64>(at);
+  return isValid(entry) ? entry : 0;
 }
 
 /** A collection's entry, 0 where it is not mapped. */

@@ -20,11 +20,13 @@ export enum Command {
   DISCARD = 0x0f,
   VMOVI = 0x21,
   VMOVP = 0x22,
+  VSGI = 0x23,
   VSYNC = 0x25,
   VMAPP = 0x29,
   VMAPTI = 0x2a,
   VMAPI = 0x2b,
   VINVALL = 0x2d,
+  INVDB = 0x2e,
 }
 
 /** Reasons of section 6.1: the EE of an error code 0x01_CC_EE. */
@@ -102,6 +104,49 @@ export function vptSize(at: usize): u32 {
 
 export function vptAddress(at: usize): u64 {
   return load<u64>(at, 24) & 0x000fffffffff0000;
+}
+
+/** VMAPP of GICv4.1: Alloc, the VM's configuration table, the default doorbell. */
+export function allocates(at: usize): bool {
+  return (load<u32>(at) & (1 << 8)) != 0;
+}
+
+export function vconfAddress(at: usize): u64 {
+  return load<u64>(at) & 0x000fffffffff0000;
+}
+
+export function defaultDoorbell(at: usize): u32 {
+  return load<u32>(at, 8);
+}
+
+/** VMOVP of GICv4.1: DB, the default doorbell is replaced by the one in DW3. */
+export function replacesDefaultDoorbell(at: usize): bool {
+  return load<u64>(at, 16) >> 63 != 0;
+}
+
+export function movedDefaultDoorbell(at: usize): u32 {
+  return load<u32>(at, 24);
+}
+
+export function vsgiIntid(at: usize): u32 {
+  return load<u32>(at, 4) & 0xf;
+}
+
+export function vsgiEnable(at: usize): bool {
+  return (load<u32>(at) & (1 << 8)) != 0;
+}
+
+export function vsgiClears(at: usize): bool {
+  return (load<u32>(at) & (1 << 9)) != 0;
+}
+
+export function vsgiGroup(at: usize): u32 {
+  return (load<u32>(at) >> 10) & 1;
+}
+
+/** Priority[7:4]. */
+export function vsgiPriority(at: usize): u32 {
+  return (load<u32>(at) >> 20) & 0xf;
 }
 
 /** VMOVP across several ITSs: SequenceNumber << 16 | ITSList. */

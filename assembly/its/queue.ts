@@ -23,10 +23,20 @@ export function processQueue(its: Its, budget: u32): u32 {
 export function processAtOnce(its: Its): void {
   if (policy(Policy.commandExecution) == Choice.STEPPED) return;
   processQueue(its, 0xffffffff);
-  // A VMOVP may have released ITSs that waited for this one.
+  while (processReleased()) {}
+}
+
+/** Goes on with the ITSs that waited with a VMOVP for one that has reached it; whether there were any. */
+function processReleased(): bool {
+  let any = false;
   for (let n: u32 = 0; n < machine().itsCount; n++) {
-    if (itsOf(n).moved) processAtOnce(itsOf(n));
+    const its = itsOf(n);
+    if (its.moved && hasCommand(its)) {
+      processQueue(its, 0xffffffff);
+      any = true;
+    }
   }
+  return any;
 }
 
 function hasCommand(its: Its): bool {
@@ -35,6 +45,7 @@ function hasCommand(its: Its): bool {
     !its.stalled &&
     isValid(its.cbaser) &&
     its.creadr != its.cwriter &&
+    its.creadr < its.queueBytes &&
     its.cwriter < its.queueBytes
   );
 }
@@ -50,6 +61,9 @@ function step(its: Its): bool {
   const at = its.queue + its.creadr;
   const failed = execute(its, at);
   if (failed == COMMAND_WAITS) return false;
+  // Software may have replaced the VMOVP that the ITS waited with.
+  its.moving = 0;
+  its.moved = 0;
   count(Counter.COMMANDS);
   if (failed) {
     count(Counter.COMMAND_ERRORS);

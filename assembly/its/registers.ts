@@ -7,6 +7,7 @@ import { ramAt } from '../memory/ram';
 import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf } from './its';
 import { processAtOnce } from './queue';
 import { attachTable, isValid } from './tables';
+import { sendVsgi } from './vmapp41';
 
 const CTLR_ENABLED: u32 = 1;
 const CTLR_QUIESCENT: u64 = 1 << 31;
@@ -63,6 +64,8 @@ export function writeIts(number: u32, register: u32, element: u32, value: u64): 
       count(Counter.MSI + Outcome.NO_DEVICE_ID);
       report(Diagnostic.MSI_DROPPED, number, 0, <u32>value, Outcome.NO_DEVICE_ID);
       return;
+    case Register.GITS_SGIR:
+      return sendVsgi(its, <u32>(value >> 32) & 0xffff, <u32>value & 0xf);
     default:
   }
 }
@@ -94,6 +97,8 @@ function writeCbaser(its: Its, value: u64): void {
   its.creadr = 0;
   its.stalled = 0;
   its.stalledShown = 0;
+  its.moving = 0;
+  its.moved = 0;
 }
 
 /** Queue and tables written while the ITS is enabled: UNPREDICTABLE (sections 5.7, 5.9). */

@@ -151,7 +151,8 @@ export function interruptEntryAt(dte: u64, eventId: u32): usize {
   return at ? at : FAULT;
 }
 
-function entryAt(table: Table, id: u32): usize {
+/** The place of an entry in a flat or two-level table. */
+export function entryAt(table: Table, id: u32): usize {
   let page = table.address;
   let place: u64 = id;
   if (table.entriesPerPage) {

@@ -52,7 +52,7 @@ export function injectEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   if (isVirtual(entry)) {
     const vpe = lookupVpe(its, interruptVpe(entry));
     return vpe == Outcome.PENDING
-      ? setPendingVlpi(foundVpe, interruptIntid(entry), interruptDoorbell(entry))
+      ? setPendingVlpi(foundVpe, interruptVpe(entry), interruptIntid(entry), interruptDoorbell(entry))
       : vpe;
   }
   const collection = lookupCollection(its, interruptIcid(entry));

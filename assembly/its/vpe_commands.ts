@@ -4,7 +4,9 @@ import { report } from '../diag/diagnostics';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
-import { clearPendingVlpi, invalidateVpe, isResident, NO_DOORBELL, setPendingVlpi } from '../gicv4/vlpi';
+import { NO_DOORBELL } from '../gicv4/default_doorbell';
+import { clearPendingVlpi, invalidateVpe, residence, setPendingVlpi } from '../gicv4/vlpi';
+import { configurationAt, configurationOf, VpeConfiguration } from '../gicv4/vpe_configuration';
 import { machine, policy } from '../memory/machine';
 import { COMMAND_FAULT, COMMAND_WAITS, error, lookupError } from './command_errors';
 import * as decode from './decode';
@@ -61,13 +63,16 @@ export function vmapti(its: Its, at: usize, vintid: u32, command: Command): u32 
   if (outcome != Outcome.PENDING) return lookupError(command, outcome);
   if (vintid < FIRST_LPI || vintid >= machine().lpiLimit)
     return error(command, ErrorReason.INTID_OUT_OF_RANGE);
-  if (!isDoorbell(decode.doorbell(at))) return error(command, ErrorReason.DOORBELL_OUT_OF_RANGE);
+  const doorbell = decode.doorbell(at);
+  if (!isDoorbell(doorbell) || !hasIndividualDoorbell(doorbell)) {
+    return error(command, ErrorReason.DOORBELL_OUT_OF_RANGE);
+  }
   if (<u64>vpeId >= vpeCapacity(its)) return error(command, ErrorReason.VPE_OUT_OF_RANGE);
   if (isValid(load<u64>(foundAt))) {
     report(Diagnostic.REMAPPED_EVENT, its.number, deviceId, eventId);
     if (policy(Policy.maptiRemap) == Choice.REMAP_IGNORE) return 0;
   }
-  store<u64>(foundAt, virtualInterruptEntry(vintid, vpeId, decode.doorbell(at)));
+  store<u64>(foundAt, virtualInterruptEntry(vintid, vpeId, doorbell));
   return 0;
 }
 
@@ -94,8 +99,9 @@ export function vmovi(its: Its, at: usize): u32 {
   }
   const doorbell = replaces ? decode.doorbell(at) : interruptDoorbell(entry);
   store<u64>(entryAt, virtualInterruptEntry(vintid, vpeId, doorbell));
-  if (vpePendingTable(oldVpe) != vpePendingTable(newVpe) && clearPendingVlpi(oldVpe, vintid)) {
-    setPendingVlpi(newVpe, vintid, doorbell);
+  const moves = vpePendingTable(oldVpe) != vpePendingTable(newVpe);
+  if (moves && clearPendingVlpi(oldVpe, interruptVpe(entry), vintid)) {
+    setPendingVlpi(newVpe, vpeId, vintid, doorbell);
   }
   return 0;
 }
@@ -111,6 +117,17 @@ export function vmovp(its: Its, at: usize): u32 {
   if (failed) return failed;
   const cpu = decode.target(at, 2);
   if (cpu == NO_CPU) return error(Command.VMOVP, ErrorReason.SIZE_OUT_OF_RANGE);
+  const doorbellReplaced = machine().has(Feature.GICV4_1) && decode.replacesDefaultDoorbell(at);
+  if (doorbellReplaced && !isDoorbell(decode.movedDefaultDoorbell(at))) {
+    return error(Command.VMOVP, ErrorReason.DOORBELL_OUT_OF_RANGE);
+  }
+  if (machine().has(Feature.GICV4_1)) {
+    const moveFailed = moveConfiguration(foundVpe, vpeId, cpu);
+    if (moveFailed) return moveFailed;
+    const entry = configurationAt(redistributorOf(cpu), vpeId);
+    if (doorbellReplaced)
+      changetype<VpeConfiguration>(entry).defaultDoorbell = decode.movedDefaultDoorbell(at);
+  }
   if (machine().has(Feature.VMOVP_ON_ANY_ITS)) {
     for (let n: u32 = 0; n < machine().itsCount; n++) moveVpe(itsOf(n), vpeId, cpu);
     return 0;
@@ -147,6 +164,21 @@ function moveTogether(its: Its, key: u32, vpeId: u32, cpu: u32): u32 {
   return 0;
 }
 
+/** GICv4.1: a PE of another group has another vPE Configuration table, which takes the vPE's entry over. */
+function moveConfiguration(vte: u64, vpeId: u32, cpu: u32): u32 {
+  const from = configurationOf(vte, vpeId);
+  const to = configurationAt(redistributorOf(cpu), vpeId);
+  if (to == FAULT) return COMMAND_FAULT;
+  if (to == UNMAPPED || changetype<usize>(from) == 0) return error(Command.VMOVP, ErrorReason.VPE_UNMAPPED);
+  if (changetype<usize>(from) != to) {
+    memory.copy(to, changetype<usize>(from), offsetof<VpeConfiguration>());
+    from.release();
+  }
+  const entry = changetype<VpeConfiguration>(to);
+  entry.mapping = withVpeCpu(entry.mapping, cpu);
+  return 0;
+}
+
 /** Sends the VLPIs of a vPE to another PE from now on; its pending table stays where it is. */
 function moveVpe(its: Its, vpeId: u32, cpu: u32): void {
   if (lookupVpe(its, vpeId) != Outcome.PENDING) return;
@@ -158,7 +190,7 @@ function moveVpe(its: Its, vpeId: u32, cpu: u32): void {
 export function vinvall(its: Its, at: usize): u32 {
   const failed = requireVpe(its, decode.vpeId(at), Command.VINVALL);
   if (failed) return failed;
-  invalidateVpe(foundVpe);
+  invalidateVpe(foundVpe, decode.vpeId(at));
   return 0;
 }
 
@@ -168,18 +200,23 @@ export function vsync(its: Its, at: usize): u32 {
 }
 
 /** Finds a mapped vPE: 0, or the error. */
-function requireVpe(its: Its, vpeId: u32, command: Command): u32 {
+export function requireVpe(its: Its, vpeId: u32, command: Command): u32 {
   if (<u64>vpeId >= vpeCapacity(its)) return error(command, ErrorReason.VPE_OUT_OF_RANGE);
   const outcome = lookupVpe(its, vpeId);
   return outcome == Outcome.PENDING ? 0 : lookupError(command, outcome);
 }
 
 /** Whether an INTID may stand for a doorbell: an LPI, or 1023 for none. */
-function isDoorbell(intid: u32): bool {
+export function isDoorbell(intid: u32): bool {
   return intid == NO_DOORBELL || (intid >= FIRST_LPI && intid < machine().lpiLimit);
 }
 
+/** With GITS_TYPER.nID=1 an event has no doorbell of its own. */
+function hasIndividualDoorbell(intid: u32): bool {
+  return intid == NO_DOORBELL || machine().has(Feature.INDIVIDUAL_DOORBELLS);
+}
+
 function reportResident(code: Diagnostic, its: Its, vpeId: u32, vte: u64): void {
-  const cpu = vpeCpu(vte);
-  if (isResident(redistributorOf(cpu), vte)) report(code, its.number, vpeId, cpu);
+  const cpu = residence(vte, vpeId);
+  if (cpu != NO_CPU) report(code, its.number, vpeId, cpu);
 }

@@ -77,6 +77,8 @@ export class Machine {
 
   /** GICD_CTLR.EnableGrp0 and EnableGrp1. */
   groupEnables: u32;
+  /** GICD_CTLR.nASSGIreq, in place. */
+  noActiveSgis: u32;
   gicdStatusr: u32;
 
   /** One byte a policy; see `policy`. */

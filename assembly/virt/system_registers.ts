@@ -1,5 +1,5 @@
 // ICH_*, for the hypervisor, and ICV_*, for its guest (sections 8.4 to 8.9).
-import { Diagnostic, SystemRegister } from '../abi';
+import { Diagnostic, Feature, SystemRegister } from '../abi';
 import { report } from '../diag/diagnostics';
 import { machine } from '../memory/machine';
 import * as lr from './list_register';
@@ -20,6 +20,8 @@ const CTLR_CBPR: u32 = 1;
 const CTLR_EOIMODE: u32 = 2;
 /** EOIcount, TDIR, TALL1, TALL0, TC, the maintenance enables and En. */
 const HCR_WRITABLE: u32 = 0xf8005cff;
+/** GICv4.1: DVIM and vSGIEOICount. */
+const HCR_WRITABLE_4_1: u32 = 0x8100;
 const VMCR_VFIQEN: u32 = 1 << 3;
 
 export function readVirtualRegister(cpu: u32, register: u32): u64 {
@@ -75,7 +77,7 @@ export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void 
       self.routing = (low & (1 << 4) ? 1 : 0) | (low & (1 << 3) ? 2 : 0);
       return;
     case SystemRegister.ICH_HCR_EL2:
-      self.hcr = low & HCR_WRITABLE;
+      self.hcr = low & (machine().has(Feature.GICV4_1) ? HCR_WRITABLE | HCR_WRITABLE_4_1 : HCR_WRITABLE);
       return;
     case SystemRegister.ICH_VMCR_EL2:
       return writeVmcr(self, low);

@@ -5,6 +5,8 @@ import { report } from '../diag/diagnostics';
 import { deactivate } from '../gic/cpu_interface';
 import { isLpi, isSpecial, SPURIOUS } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
+import { VpeConfiguration } from '../gicv4/vpe_configuration';
+import { bestVsgi, NO_VSGI } from '../gicv4/vsgi';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE } from '../memory/priority_index';
@@ -12,7 +14,10 @@ import * as lr from './list_register';
 import { touchVirtual } from './outputs';
 
 export const HCR_EN: u32 = 1;
-export const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
+/** vSGIEOICount: the end of a vSGI does not count. */
+const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
+/** Directly injected interrupts are masked. */
+const HCR_DVIM: u32 = 1 << 15;
 const HCR_EOI_COUNT_SHIFT: u32 = 27;
 
 /** No interrupt is active. */
@@ -20,17 +25,20 @@ const IDLE: u32 = 0xff;
 /** No preemption level is active. */
 const NO_LEVEL: u32 = 128;
 
-/** `winner`: nothing is pending, or the best VLPI rather than a list register. */
+/** `winner`: nothing is pending, or the best VLPI or vSGI rather than a list register. */
 export const NO_WINNER: u32 = 0xffffffff;
 export const WINNER_VLPI: u32 = 16;
+export const WINNER_VSGI: u32 = 17;
 
 @unmanaged
 export class VirtualCpuInterface {
   cpu: u32;
-  /** The best candidate: number of a list register, WINNER_VLPI or NO_WINNER. */
+  /** The best candidate: number of a list register, WINNER_VLPI, WINNER_VSGI or NO_WINNER. */
   winner: u32;
   /** The best pending and enabled VLPI of the resident vPE as priority << 22 | INTID, or NONE. */
   bestVlpi: u32;
+  /** The best pending and enabled vSGI of the resident vPE as `bestVsgi` gives it. */
+  bestVsgi: u32;
   /** Bit 0 vIRQ, bit 1 vFIQ, bit 2 the maintenance interrupt. */
   outputs: u32;
 
@@ -98,18 +106,19 @@ export class VirtualCpuInterface {
   }
 
   get winnerPriority(): u32 {
-    return this.winner == WINNER_VLPI
-      ? keyPriority(this.bestVlpi)
-      : lr.priority(this.listRegister(this.winner));
+    if (this.winner == WINNER_VLPI) return keyPriority(this.bestVlpi);
+    return this.winner == WINNER_VSGI ? this.bestVsgi >> 8 : lr.priority(this.listRegister(this.winner));
   }
 
   /** VLPIs are always virtual Group 1. */
   get winnerGroup(): u32 {
-    return this.winner == WINNER_VLPI ? 1 : lr.group(this.listRegister(this.winner));
+    if (this.winner == WINNER_VLPI) return 1;
+    return this.winner == WINNER_VSGI ? (this.bestVsgi >> 4) & 1 : lr.group(this.listRegister(this.winner));
   }
 
   get winnerIntid(): u32 {
-    return this.winner == WINNER_VLPI ? keyBit(this.bestVlpi) : lr.vintid(this.listRegister(this.winner));
+    if (this.winner == WINNER_VLPI) return keyBit(this.bestVlpi);
+    return this.winner == WINNER_VSGI ? this.bestVsgi & 0xf : lr.vintid(this.listRegister(this.winner));
   }
 
   /** Whether the winner would be signalled to the guest now. */
@@ -123,7 +132,7 @@ export class VirtualCpuInterface {
     return (priority & mask) < (running & mask);
   }
 
-  /** Finds the winner: the lowest priority value, then the lowest list register, then the VLPI. */
+  /** Finds the winner: the lowest priority value, then the lowest list register, then the vSGI, then the VLPI. */
   selectWinner(): void {
     let best = IDLE;
     this.winner = NO_WINNER;
@@ -137,6 +146,21 @@ export class VirtualCpuInterface {
     this.bestVlpi = redistributorOf(this.cpu).virtualLpis.best.best();
     if (this.bestVlpi != NONE && this.groupEnabled(1) && keyPriority(this.bestVlpi) < best)
       this.winner = WINNER_VLPI;
+  }
+
+  /** Directly injected interrupts, where one beats the priority of the best list register. */
+  private selectDirect(listRegisterPriority: u32): void {
+    const rd = redistributorOf(this.cpu);
+    const groups = this.groupEnables & rd.virtualGroups;
+    this.bestVlpi = rd.virtualLpis.best.best();
+    this.bestVsgi = bestVsgi(rd, groups);
+    if (this.hcr & HCR_DVIM) return;
+    let best = listRegisterPriority;
+    if (this.bestVsgi != NO_VSGI && this.bestVsgi >> 8 < best) {
+      best = this.bestVsgi >> 8;
+      this.winner = WINNER_VSGI;
+    }
+    if (this.bestVlpi != NONE && groups & 2 && keyPriority(this.bestVlpi) < best) this.winner = WINNER_VLPI;
   }
 
   activate(priority: u32, group: u32): void {
@@ -214,6 +238,10 @@ export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
   if (self.winner == WINNER_VLPI) {
     redistributorOf(cpu).virtualLpis.take(intid);
     count(Counter.VIRTUAL_ACKNOWLEDGED_VLPI);
+  } else if (self.winner == WINNER_VSGI) {
+    const entry = changetype<VpeConfiguration>(redistributorOf(cpu).residentEntry);
+    entry.pendingSgis = entry.pendingSgis & ~((<u32>1) << intid);
+    count(Counter.VIRTUAL_ACKNOWLEDGED_VSGI);
   } else {
     const value = self.listRegister(self.winner);
     count(Counter.VIRTUAL_ACKNOWLEDGED_LR);
@@ -246,7 +274,8 @@ export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
   const n = self.findActive(intid);
   if (n < 0) {
     const counts = self.eoiMode == 0 || policy(Policy.eoiCountInEoiMode1) != 0;
-    if (counts && !isLpi(intid)) self.incrementEoiCount();
+    const exempt = isLpi(intid) || (intid < 16 && (self.hcr & HCR_VSGI_EOI_COUNT) != 0);
+    if (counts && !exempt) self.incrementEoiCount();
     return;
   }
   const value = self.listRegister(n);
@@ -265,8 +294,8 @@ export function deactivateVirtualInterrupt(cpu: u32, intid: u32): void {
   if (isLpi(intid) || isSpecial(intid)) return;
   touchVirtual(cpu);
   const n = self.findActive(intid);
-  if (n < 0) self.incrementEoiCount();
-  else self.deactivateListRegister(n);
+  if (n >= 0) self.deactivateListRegister(n);
+  else if (intid >= 16 || (self.hcr & HCR_VSGI_EOI_COUNT) == 0) self.incrementEoiCount();
 }
 
 /** The state after power-on: nothing enabled, list registers empty. */

@@ -18,8 +18,8 @@ export interface RegisterDefinition {
   readonly width: 32 | 64;
   /** RO, RW or WO; `W1` where each written 1 is an action and the register can be read too. */
   readonly access: 'RO' | 'RW' | 'WO' | 'W1';
-  /** Bytes of the smallest access, where it is less than a word. */
-  readonly smallest?: 1 | 2;
+  /** Bytes of the smallest access, where that is not a word. */
+  readonly smallest?: 1 | 2 | 8;
   /** Bits that software can change or, for WO and W1, that mean something. Default: all for RW and W1, else none. */
   readonly legal?: Configured<bigint>;
   /** Bits that always read as one; for registers without behaviour of their own, the value. */

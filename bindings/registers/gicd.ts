@@ -68,7 +68,7 @@ export const gicdRegisters: readonly RegisterDefinition[] = [
     offset: 0x0000,
     width: 32,
     access: 'RW',
-    legal: bits(1, 0),
+    legal: ({ architecture }) => bits(1, 0) | (architecture === 'GICv4.1' ? bits(8) : 0n),
     fixed: CTLR_FIXED,
     spec: '2.2',
   },
@@ -81,6 +81,17 @@ export const gicdRegisters: readonly RegisterDefinition[] = [
     access: 'RO',
     fixed: ({ identification }) => BigInt(identification.GICD_IIDR ?? 0x43b),
     spec: '2.1',
+  },
+  {
+    name: 'GICD_TYPER2',
+    frame,
+    offset: 0x000c,
+    width: 32,
+    access: 'RO',
+    // nASSGIcap; VIL and VID only where a vPEID is narrower than 16 bits.
+    fixed: ({ vpeIdBits }) => bits(8) | (vpeIdBits < 16 ? bits(7) | BigInt(vpeIdBits - 1) : 0n),
+    spec: '2.4',
+    present: ({ architecture }) => architecture === 'GICv4.1',
   },
   {
     name: 'GICD_STATUSR',

@@ -2,6 +2,7 @@ import { Frame, Register } from '../../assembly/abi.ts';
 import type { MachineConfig } from '../config.ts';
 import {
   bits,
+  type Configured,
   doubleword,
   eachByte,
   identificationBlock,
@@ -11,6 +12,8 @@ import {
 
 const lpis = (config: MachineConfig): boolean => config.intidBits >= 14;
 const virtualLpis = (config: MachineConfig): boolean => lpis(config) && config.architecture !== 'GICv3';
+/** GICv4.1: GICR_VPENDBASER holds a vPEID (GICR_TYPER.RVPEID). */
+const vpeIdResidency = (config: MachineConfig): boolean => lpis(config) && config.architecture === 'GICv4.1';
 const directLpi = (config: MachineConfig): boolean => lpis(config) && config.directLpi;
 
 /** Reserved bits are zero, unless the policy keeps them as written. */
@@ -21,20 +24,23 @@ function tableBits(architected: bigint): (config: MachineConfig) => bigint {
 /** InnerCache and OuterCache, Shareability: where the table attributes of GICR_PROPBASER and the like stand. */
 const attributes = bits(58, 56) | bits(11, 10) | bits(9, 7);
 
-function action(name: string, register: Register, offset: number, legal: bigint): RegisterDefinition {
-  const frame = Frame.GICR_RD;
-  return {
-    name,
-    frame,
-    register,
-    offset,
-    width: 64,
-    access: 'WO',
-    legal,
-    spec: '3.5, 3.8',
-    present: directLpi,
-  };
+/** GICR_INVLPIR, INVALLR and SYNCR come with direct LPIs, and with GICv4.1. */
+const invalidation = (config: MachineConfig): boolean => directLpi(config) || vpeIdResidency(config);
+
+function action(
+  name: string,
+  register: Register,
+  offset: number,
+  legal: Configured<bigint>,
+  present: (config: MachineConfig) => boolean,
+): RegisterDefinition {
+  const common = { frame: Frame.GICR_RD, width: 64, access: 'WO', spec: '3.5, 3.8' } as const;
+  return { name, register, offset, legal, present, ...common };
 }
+
+/** V and vPEID of GICR_INVLPIR and GICR_INVALLR. */
+const virtualOperand = (config: MachineConfig): bigint =>
+  vpeIdResidency(config) ? bits(63) | bits(47, 32) : 0n;
 
 /** The value of GICR_TYPER for one PE: section 3.3. */
 export function redistributorType(config: MachineConfig, cpu: number): bigint {
@@ -47,7 +53,8 @@ export function redistributorType(config: MachineConfig, cpu: number): bigint {
   if (config.oneOfN) value |= bits(5);
   if (cpu === config.cpus - 1) value |= bits(4);
   if (directLpi(config)) value |= bits(3);
-  if (virtualLpis(config) && config.dirtyReads.scheduleIn > 0) value |= bits(2);
+  if (vpeIdResidency(config)) value |= bits(7) | (config.virtualSgis ? bits(26) : 0n);
+  if (vpeIdResidency(config) || (virtualLpis(config) && config.dirtyReads.scheduleIn > 0)) value |= bits(2);
   if (virtualLpis(config)) value |= bits(1);
   if (lpis(config)) value |= bits(0);
   return value;
@@ -64,7 +71,8 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     access: 'RW',
     legal: (config) => (lpis(config) ? bits(0) : 0n) | (config.oneOfN ? bits(25, 24) : 0n),
     fixed: (config) =>
-      (directLpi(config) ? bits(2) : 0n) | (lpis(config) && config.policy.enableLpisClearable ? bits(1) : 0n),
+      (invalidation(config) ? bits(2) : 0n) |
+      (lpis(config) && config.policy.enableLpisClearable ? bits(1) : 0n),
     spec: '3.2',
   },
   {
@@ -106,8 +114,8 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     legal: bits(1),
     spec: '3.4',
   },
-  action('GICR_SETLPIR', Register.GICR_SETLPIR, 0x0040, bits(31, 0)),
-  action('GICR_CLRLPIR', Register.GICR_CLRLPIR, 0x0048, bits(31, 0)),
+  action('GICR_SETLPIR', Register.GICR_SETLPIR, 0x0040, bits(31, 0), directLpi),
+  action('GICR_CLRLPIR', Register.GICR_CLRLPIR, 0x0048, bits(31, 0), directLpi),
   {
     name: 'GICR_PROPBASER',
     frame: Frame.GICR_RD,
@@ -130,8 +138,14 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     spec: '3.7',
     present: lpis,
   },
-  action('GICR_INVLPIR', Register.GICR_INVLPIR, 0x00a0, bits(31, 0)),
-  action('GICR_INVALLR', Register.GICR_INVALLR, 0x00b0, 0n),
+  action(
+    'GICR_INVLPIR',
+    Register.GICR_INVLPIR,
+    0x00a0,
+    (config) => virtualOperand(config) | bits(31, 0),
+    invalidation,
+  ),
+  action('GICR_INVALLR', Register.GICR_INVALLR, 0x00b0, virtualOperand, invalidation),
   {
     name: 'GICR_SYNCR',
     frame: Frame.GICR_RD,
@@ -140,35 +154,68 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     access: 'RO',
     fixed: 0n,
     spec: '3.8',
-    present: directLpi,
+    present: invalidation,
   },
   ...identificationBlock('GICR', Frame.GICR_RD),
 ];
 
-/** GICR_* of the VLPI_base frame: sections 3.10 to 3.12. */
+const tableLayout = (config: MachineConfig): boolean => virtualLpis(config) && !vpeIdResidency(config);
+const virtualSgis = (config: MachineConfig): boolean => vpeIdResidency(config) && config.virtualSgis;
+
+function vlpiFrame(
+  name: string,
+  register: Register,
+  offset: number,
+  options: Omit<RegisterDefinition, 'name' | 'register' | 'offset' | 'frame'>,
+): RegisterDefinition {
+  return { name, register, offset, frame: Frame.GICR_VLPI, ...options };
+}
+
+/** GICR_* of the VLPI_base frame: sections 3.10 to 3.13. */
 export const gicrVlpiRegisters: readonly RegisterDefinition[] = [
-  {
-    name: 'GICR_VPROPBASER',
-    frame: Frame.GICR_VLPI,
-    register: Register.GICR_VPROPBASER,
-    offset: 0x0070,
+  vlpiFrame('GICR_VPROPBASER', Register.GICR_VPROPBASER, 0x0070, {
     width: 64,
     access: 'RW',
     legal: tableBits(attributes | bits(51, 12) | bits(4, 0)),
     spec: '3.11',
-    present: virtualLpis,
-  },
-  {
-    name: 'GICR_VPENDBASER',
-    frame: Frame.GICR_VLPI,
-    register: Register.GICR_VPENDBASER,
-    offset: 0x0078,
+    present: tableLayout,
+  }),
+  vlpiFrame('GICR_VPROPBASER', Register.GICR_VPROPBASER, 0x0070, {
+    width: 64,
+    access: 'RW',
+    legal: bits(63) | bits(58, 52) | bits(51, 10) | bits(9, 7) | bits(6, 0),
+    // Entry_Size: four doublewords.
+    fixed: 3n << 59n,
+    spec: '3.11',
+    present: vpeIdResidency,
+  }),
+  vlpiFrame('GICR_VPENDBASER', Register.GICR_VPENDBASER, 0x0078, {
     width: 64,
     access: 'RW',
     legal: tableBits(bits(63, 61) | attributes | bits(51, 16)),
     spec: '3.12',
-    present: virtualLpis,
-  },
+    present: tableLayout,
+  }),
+  vlpiFrame('GICR_VPENDBASER', Register.GICR_VPENDBASER, 0x0078, {
+    width: 64,
+    access: 'RW',
+    legal: bits(63, 61) | bits(59, 58) | bits(15, 0),
+    spec: '3.12',
+    present: vpeIdResidency,
+  }),
+  vlpiFrame('GICR_VSGIR', Register.GICR_VSGIR, 0x0080, {
+    width: 32,
+    access: 'WO',
+    legal: bits(15, 0),
+    spec: '3.13',
+    present: virtualSgis,
+  }),
+  vlpiFrame('GICR_VSGIPENDR', Register.GICR_VSGIPENDR, 0x0088, {
+    width: 32,
+    access: 'RO',
+    spec: '3.13',
+    present: virtualSgis,
+  }),
 ];
 
 /** An array of state registers of SGIs and PPIs: number 0 for INTIDs 0-31, the next ones for the Extended range. */

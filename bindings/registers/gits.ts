@@ -4,6 +4,7 @@ import { bits, identificationBlock, type RegisterDefinition, STATUSR_ACCESS_BITS
 
 const frame = Frame.GITS;
 
+const vpeConfigurations = (config: MachineConfig): boolean => config.architecture === 'GICv4.1';
 const virtual = (config: MachineConfig): boolean => config.architecture !== 'GICv3';
 
 /** GITS_TYPER: section 5.4. */
@@ -19,6 +20,11 @@ function typer(config: MachineConfig): bigint {
   if (config.physicalTargetAddresses) value |= bits(19);
   value |= BigInt(config.hardwareCollections) << 24n;
   value |= (BigInt(config.collectionIdBits - 1) << 32n) | bits(36);
+  if (vpeConfigurations(config)) {
+    if (config.virtualSgis) value |= bits(39);
+    value |= bits(40) | (BigInt(config.sharedVpeTable) << 41n);
+    if (!config.individualDoorbells) value |= bits(43);
+  }
   if (config.unmappedMsiReporting) value |= bits(44);
   return value;
 }
@@ -27,6 +33,11 @@ function typer(config: MachineConfig): bigint {
 const DEVICES = 1n;
 const COLLECTIONS = 4n;
 const VPES = 2n;
+
+/** A vPE's entry of GICv4.1 is four doublewords. */
+function entryBytes(config: MachineConfig, type: bigint): number {
+  return type === VPES && vpeConfigurations(config) ? 32 : config.tableEntryBytes;
+}
 
 function baser(n: number, type: bigint, present: (config: MachineConfig) => boolean): RegisterDefinition {
   return {
@@ -39,7 +50,7 @@ function baser(n: number, type: bigint, present: (config: MachineConfig) => bool
     access: 'RW',
     legal: ({ indirectTables }) =>
       bits(63) | (indirectTables ? bits(62) : 0n) | bits(61, 59) | bits(55, 53) | bits(47, 0),
-    fixed: ({ tableEntryBytes }) => (type << 56n) | (BigInt(tableEntryBytes - 1) << 48n),
+    fixed: (config) => (type << 56n) | (BigInt(entryBytes(config, type) - 1) << 48n),
     spec: '5.9',
     present,
   };
@@ -69,7 +80,15 @@ export const gitsRegisters: readonly RegisterDefinition[] = [
   { name: 'GITS_TYPER', frame, offset: 0x0008, width: 64, access: 'RO', fixed: typer, spec: '5.4' },
   { name: 'GITS_MPAMIDR', frame, offset: 0x0010, width: 32, access: 'RO', fixed: 0n, spec: '5.1' },
   { name: 'GITS_PARTIDR', frame, offset: 0x0014, width: 32, access: 'RW', legal: 0n, spec: '5.1' },
-  { name: 'GITS_MPIDR', frame, offset: 0x0018, width: 32, access: 'RO', fixed: 0n, spec: '5.5' },
+  {
+    name: 'GITS_MPIDR',
+    frame,
+    offset: 0x0018,
+    width: 32,
+    access: 'RO',
+    fixed: (config) => (vpeConfigurations(config) && config.sharedVpeTable ? BigInt(config.itsAffinity) : 0n),
+    spec: '5.5',
+  },
   {
     name: 'GITS_STATUSR',
     frame,
@@ -159,5 +178,17 @@ export const gitsRegisters: readonly RegisterDefinition[] = [
     smallest: 2,
     legal: bits(31, 0),
     spec: '5.11',
+  },
+  {
+    name: 'GITS_SGIR',
+    frame: Frame.GITS_VSGI,
+    register: Register.GITS_SGIR,
+    offset: 0x0020,
+    width: 64,
+    access: 'WO',
+    smallest: 8,
+    legal: bits(47, 32) | bits(3, 0),
+    spec: '5.12',
+    present: (config) => vpeConfigurations(config) && config.virtualSgis,
   },
 ];

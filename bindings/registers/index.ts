@@ -34,6 +34,7 @@ export function frameAddress(config: MachineConfig, frame: Frame, unit = 0): num
       return gicd;
     case Frame.GITS:
     case Frame.GITS_TRANSLATION:
+    case Frame.GITS_VSGI:
       return gits + unit * gitsStride + (frame - Frame.GITS) * 0x1_0000;
     default:
       return gicr + unit * redistributorStride(config) + (frame - Frame.GICR_RD) * 0x1_0000;
