@@ -143,9 +143,7 @@ export class VirtualCpuInterface {
       best = lr.priority(value);
       this.winner = n;
     }
-    this.bestVlpi = redistributorOf(this.cpu).virtualLpis.best.best();
-    if (this.bestVlpi != NONE && this.groupEnabled(1) && keyPriority(this.bestVlpi) < best)
-      this.winner = WINNER_VLPI;
+    this.selectDirect(best);
   }
 
   /** Directly injected interrupts, where one beats the priority of the best list register. */
