@@ -54,6 +54,12 @@ export enum Config {
   dirtyVirtual = 48,
   parseReads = 49,
   descheduleReads = 50,
+  timers = 51,
+  timerFrequency = 52,
+  /** PPIs of the virtual, physical, EL2 physical and EL2 virtual timer, a byte each. */
+  timerPpis = 53,
+  events = 54,
+  eventCapacity = 55,
 }
 
 /** Bits of `Config.features`. */
@@ -143,6 +149,8 @@ export enum Structure {
   DIAGNOSTIC = 7,
   COUNTERS = 8,
   VIRTUAL_INTERFACE = 9,
+  TIMERS = 10,
+  EVENT = 11,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -163,6 +171,9 @@ export enum Field {
   VIRTUAL_OUTPUTS = 6,
   /** Virtual CPU interface: ICH_LR0_EL2, 8 bytes each. */
   LIST_REGISTERS = 7,
+  /** Machine: 1 while events are recorded, and how many were. */
+  EVENTS_ON = 8,
+  EVENT_COUNT = 9,
 }
 
 /** 64 KiB register frames. */
@@ -324,6 +335,22 @@ export enum SystemRegister {
   /** ICH_LR0_EL2; ICH_LR15_EL2 is 15 further on. */
   ICH_LR0_EL2 = 80,
   ICH_LR15_EL2 = 95,
+  CNTFRQ_EL0 = 96,
+  CNTPCT_EL0 = 97,
+  CNTVCT_EL0 = 98,
+  CNTVOFF_EL2 = 99,
+  CNTV_CTL_EL0 = 100,
+  CNTV_CVAL_EL0 = 101,
+  CNTV_TVAL_EL0 = 102,
+  CNTP_CTL_EL0 = 104,
+  CNTP_CVAL_EL0 = 105,
+  CNTP_TVAL_EL0 = 106,
+  CNTHP_CTL_EL2 = 108,
+  CNTHP_CVAL_EL2 = 109,
+  CNTHP_TVAL_EL2 = 110,
+  CNTHV_CTL_EL2 = 112,
+  CNTHV_CVAL_EL2 = 113,
+  CNTHV_TVAL_EL2 = 114,
 }
 
 /** From ICC_* to the ICV_* with the same encoding. */
@@ -385,6 +412,44 @@ export enum Counter {
   VSGIS_COALESCED = 72,
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   COUNT = 74,
+}
+
+/** What an event record is about. `a` and `b` are its operands. */
+export enum Event {
+  NONE = 0,
+  /** An MSI at an ITS: DeviceID, EventID. */
+  MSI = 1,
+  /** What became of it: outcome. */
+  MSI_OUTCOME = 2,
+  /** A command was executed: its number and offset in the queue. */
+  COMMAND = 3,
+  /** It failed: error code. */
+  COMMAND_FAILED = 4,
+  /** An LPI became pending at a PE: INTID. */
+  LPI_PENDING = 5,
+  /** A VLPI became pending for the vPE resident on a PE: INTID. */
+  VLPI_DIRECT = 6,
+  /** A VLPI became pending for a vPE mapped to a PE and not resident: INTID, vPEID. */
+  VLPI_WAITING = 7,
+  /** A doorbell rang at a PE: INTID. */
+  DOORBELL = 8,
+  /** Acknowledged by a PE: INTID, group. */
+  ACKNOWLEDGED = 9,
+  PRIORITY_DROPPED = 10,
+  DEACTIVATED = 11,
+  /** Acknowledged by the guest on a PE: INTID, and the list register, 16 for a VLPI, 17 for a vSGI. */
+  VIRTUAL_ACKNOWLEDGED = 12,
+  VIRTUAL_PRIORITY_DROPPED = 13,
+  /** A list register's interrupt was deactivated: INTID, list register. */
+  VIRTUAL_DEACTIVATED = 14,
+  SCHEDULED_IN = 15,
+  /** Descheduled: PendingLast. */
+  SCHEDULED_OUT = 16,
+  SGI_SENT = 17,
+  VSGI_PENDING = 18,
+  /** A diagnostic was recorded: its code. */
+  DIAGNOSTIC = 19,
+  COUNT = 20,
 }
 
 /** What a diagnostic record is about. */

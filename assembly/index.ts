@@ -2,6 +2,7 @@
 // u32; the upper half of a 64-bit result is left in the machine record (`Field.RESULT_HIGH`).
 import { Config, Field, Structure, SystemRegister } from './abi';
 import { DiagnosticRecord } from './diag/diagnostics';
+import { EventRecord } from './diag/events';
 import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
@@ -19,6 +20,8 @@ import { HEADER, Machine, machine, setPolicy } from './memory/machine';
 import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
+import { readTimerRegister, writeTimerRegister } from './timer/system_registers';
+import { nextTimer, PE_TIMERS_BYTES, setCounter } from './timer/timers';
 import { routeRegister } from './virt/routing';
 import { readVirtualRegister, writeVirtualRegister } from './virt/system_registers';
 import {
@@ -50,6 +53,10 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>offsetof<DiagnosticRecord>();
     case Structure.VIRTUAL_INTERFACE:
       return <u32>VIRTUAL_INTERFACE_BYTES;
+    case Structure.TIMERS:
+      return <u32>PE_TIMERS_BYTES;
+    case Structure.EVENT:
+      return <u32>offsetof<EventRecord>();
     case Structure.COUNTERS:
       return <u32>Counter.COUNT * 8;
     default:
@@ -84,6 +91,10 @@ export function fieldOffset(field: Field): u32 {
       return <u32>offsetof<VirtualCpuInterface>('outputs');
     case Field.LIST_REGISTERS:
       return <u32>offsetof<VirtualCpuInterface>('listRegister0');
+    case Field.EVENTS_ON:
+      return <u32>(HEADER + offsetof<Machine>('eventsOn'));
+    case Field.EVENT_COUNT:
+      return <u32>(HEADER + offsetof<Machine>('eventCount'));
     case Field.DIAGNOSTIC_COUNT:
       return <u32>(HEADER + offsetof<Machine>('diagnosticCount'));
     default:
@@ -141,20 +152,31 @@ export function setPpi(cpu: u32, intid: u32, level: u32): void {
 }
 
 export function readSystemRegister(cpu: u32, register: u32): u32 {
-  const value =
-    register >= <u32>SystemRegister.HCR_EL2
-      ? readVirtualRegister(cpu, register)
-      : readPhysicalRegister(cpu, register);
-  machine().resultHigh = <u32>(value >> 32);
+  let value: u64;
+  if (register >= <u32>SystemRegister.CNTFRQ_EL0) value = readTimerRegister(cpu, register);
+  else if (register >= <u32>SystemRegister.HCR_EL2) value = readVirtualRegister(cpu, register);
+  else value = readPhysicalRegister(cpu, register);
   settle();
-  return <u32>value;
+  return result(value);
 }
 
 export function writeSystemRegister(cpu: u32, register: u32, low: u32, high: u32): void {
   const value = ((<u64>high) << 32) | low;
-  if (register >= <u32>SystemRegister.HCR_EL2) writeVirtualRegister(cpu, register, value);
+  if (register >= <u32>SystemRegister.CNTFRQ_EL0) writeTimerRegister(cpu, register, value);
+  else if (register >= <u32>SystemRegister.HCR_EL2) writeVirtualRegister(cpu, register, value);
   else writePhysicalRegister(cpu, register, value);
   settle();
+}
+
+/** Moves the counter of the generic timers. */
+export function advanceCounter(low: u32, high: u32): void {
+  setCounter(((<u64>high) << 32) | low);
+  settle();
+}
+
+/** The counter value at which the next timer fires, all ones for never. */
+export function nextTimerDeadline(): u32 {
+  return result(nextTimer());
 }
 
 /**

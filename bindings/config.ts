@@ -97,6 +97,17 @@ export interface MachineConfig {
   maintenancePpi: number;
   /** Reads of GICR_VPENDBASER that see Dirty=1 after a vPE was scheduled in, and out: 0 to 1000. */
   dirtyReads: { readonly scheduleIn: number; readonly scheduleOut: number };
+  /** CNTFRQ_EL0: ticks of the generic timers' counter in a second, 1 to 4294967295. */
+  timerFrequency: number;
+  /** PPIs that each PE's timers are wired to, 16 to 31; 0 for none. */
+  timerPpis: {
+    readonly virtual: number;
+    readonly physical: number;
+    readonly hypPhysical: number;
+    readonly hypVirtual: number;
+  };
+  /** Records that the ring of events holds, 1 to 16777216. */
+  eventCapacity: number;
   /** 1-of-N SPIs are supported (GICD_TYPER.No1N=0, GICR_TYPER.DPGS=1). */
   oneOfN: boolean;
   /** Message-based SPIs are supported (GICD_TYPER.MBIS). */
@@ -165,6 +176,9 @@ const architecture: Defaults = {
   virtualPreemptionBits: 5,
   maintenancePpi: 25,
   dirtyReads: { scheduleIn: 0, scheduleOut: 0 },
+  timerFrequency: 1_000_000_000,
+  timerPpis: { virtual: 27, physical: 30, hypPhysical: 26, hypVirtual: 28 },
+  eventCapacity: 65_536,
   oneOfN: true,
   messageBasedSpis: true,
   rangeSelector: false,
@@ -186,6 +200,7 @@ const architecture: Defaults = {
 /** QEMU 7.2's `-M virt`: its map, its identification registers, its choices. */
 const qemuVirt: Defaults = {
   ...architecture,
+  timerFrequency: 62_500_000,
   storedPriorityBits: 8,
   oneOfN: false,
   messageBasedSpis: false,

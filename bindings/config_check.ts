@@ -86,12 +86,10 @@ export function checkConfig(config: MachineConfig): void {
   integer('listRegisters', config.listRegisters, 1, 16);
   integer('virtualPriorityBits', config.virtualPriorityBits, 5, 8);
   integer('virtualPreemptionBits', config.virtualPreemptionBits, 5, Math.min(config.virtualPriorityBits, 7));
-  must(
-    config.maintenancePpi === 0 || (config.maintenancePpi >= 16 && config.maintenancePpi <= 31),
-    'maintenancePpi',
-    config.maintenancePpi,
-    '0 for none, or an integer from 16 to 31',
-  );
+  checkPpi('maintenancePpi', config.maintenancePpi, must);
+  for (const [timer, ppi] of Object.entries(config.timerPpis)) checkPpi(`timerPpis.${timer}`, ppi, must);
+  integer('timerFrequency', config.timerFrequency, 1, 0xffff_ffff);
+  integer('eventCapacity', config.eventCapacity, 1, 2 ** 24);
   integer('dirtyReads.scheduleIn', config.dirtyReads.scheduleIn, 0, 1000);
   integer('dirtyReads.scheduleOut', config.dirtyReads.scheduleOut, 0, 1000);
   integer('commonLpiAffinity', config.commonLpiAffinity, 0, 3);
@@ -111,6 +109,11 @@ export function checkConfig(config: MachineConfig): void {
 }
 
 type Must = (ok: boolean, field: string, value: unknown, expected: string) => void;
+
+function checkPpi(field: string, ppi: number, must: Must): void {
+  const isPpi = Number.isInteger(ppi) && ppi >= 16 && ppi <= 31;
+  must(ppi === 0 || isPpi, field, ppi, '0 for none, or an integer from 16 to 31');
+}
 
 function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, must: Must): void {
   must(affinities.length === cpus, 'affinities', affinities.length, `${cpus} values, one for each PE`);

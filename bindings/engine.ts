@@ -19,6 +19,8 @@ export interface EngineExports {
   setPpi(cpu: number, intid: number, level: number): void;
   readSystemRegister(cpu: number, register: number): number;
   writeSystemRegister(cpu: number, register: number, low: number, high: number): void;
+  advanceCounter(low: number, high: number): void;
+  nextTimerDeadline(): number;
   stepIts(its: number, budget: number): number;
   resetCpuInterface(cpu: number): void;
   deviceEntry(its: number, deviceId: number): number;
@@ -103,6 +105,8 @@ const sizes = {
   redistributor: Structure.REDISTRIBUTOR,
   cpuInterface: Structure.CPU_INTERFACE,
   virtualInterface: Structure.VIRTUAL_INTERFACE,
+  timers: Structure.TIMERS,
+  event: Structure.EVENT,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,

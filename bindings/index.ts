@@ -1,4 +1,9 @@
 /** The Arm GICv3 and GICv4 interrupt controller as a simulation engine. */
+
+export { decodeCommand, encodeCommand } from './commands/codec.ts';
+export type { CommandOptions, ItsCommand } from './commands/command.ts';
+export { commandErrors } from './commands/errors.ts';
+export { formatCommand } from './commands/text.ts';
 export {
   type AddressMap,
   type Architecture,
@@ -13,8 +18,10 @@ export type { CounterValues, LpiRequestCounts } from './counters.ts';
 export { type Diagnostic, type DiagnosticCode, diagnosticTable } from './diagnostics.ts';
 export { type Engine, type EngineBuild, loadEngine } from './engine.ts';
 export { GicError, type GicErrorCode } from './errors.ts';
-export type { GicHardware, HighestPending } from './hardware.ts';
-export { createMachine, type DeviceEntry, type InterruptEntry, Machine, type MsiOutcome } from './machine.ts';
+export type { MachineEvent, VirtualSource } from './events.ts';
+export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
+export { createMachine, Machine } from './machine.ts';
+export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';
 export {
   frameAddress,
@@ -23,5 +30,10 @@ export {
   registerAddress,
   registerDefinitions,
   registerName,
+  registerWidth,
 } from './registers/index.ts';
 export { type SystemRegisterDefinition, systemRegisters } from './registers/system.ts';
+export type { DeviceEntry, InterruptEntry, VpeEntry } from './table_entries.ts';
+export type { CpuUnit } from './units/cpu.ts';
+export type { ItsUnit } from './units/its.ts';
+export type { RedistributorUnit } from './units/redistributor.ts';

@@ -13,6 +13,8 @@ export interface Layout {
   readonly redistributors: number;
   readonly cpuInterfaces: number;
   readonly virtualInterfaces: number;
+  readonly timers: number;
+  readonly events: number;
   readonly itsRecords: number;
   readonly dirtyCpus: number;
   readonly dirtyVirtual: number;
@@ -54,6 +56,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     redistributors: take(cpus * sizes.redistributor),
     cpuInterfaces: take(cpus * sizes.cpuInterface),
     virtualInterfaces: take(cpus * sizes.virtualInterface),
+    timers: take(cpus * sizes.timers),
+    events: take(config.eventCapacity * sizes.event),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),

@@ -1,5 +1,5 @@
-import { Config, Feature, Field, Outcome, Policy } from '../assembly/abi.ts';
-import { type MachineConfig, type MachineOptions, redistributorStride, resolveConfig } from './config.ts';
+import { Field, SystemRegister } from '../assembly/abi.ts';
+import { type MachineConfig, type MachineOptions, resolveConfig } from './config.ts';
 import { type CounterValues, readCounters } from './counters.ts';
 import { type Diagnostic, DiagnosticReader } from './diagnostics.ts';
 import {
@@ -12,54 +12,25 @@ import {
   structureSizes,
 } from './engine.ts';
 import { GicError, requireInteger } from './errors.ts';
+import { directSources, EventReader, type MachineEvent } from './events.ts';
 import type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
-import { DIAGNOSTIC_CAPACITY, type Layout, layOut } from './layout.ts';
-import { policyChoice, policyNames } from './policy.ts';
+import { type Layout, layOut } from './layout.ts';
+import { configure, writeAffinities } from './machine_setup.ts';
+import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
-import { redistributorType } from './registers/gicr.ts';
 import { implementedRegisters } from './registers/index.ts';
 import { type SystemRegisterDefinition, systemRegisterByName } from './registers/system.ts';
-
-/** What became of an MSI. Everything but `pending` and `coalesced` means that it was dropped, and why. */
-export type MsiOutcome =
-  | 'pending'
-  | 'coalesced'
-  | 'its-disabled'
-  | 'device-out-of-range'
-  | 'device-unmapped'
-  | 'event-out-of-range'
-  | 'event-unmapped'
-  | 'collection-unmapped'
-  | 'lpis-disabled'
-  | 'intid-out-of-range'
-  | 'table-fault'
-  | 'no-device-id'
-  | 'vpe-unmapped';
-
-const outcomes = Array.from({ length: Outcome.COUNT }, (_, n) =>
-  (Outcome[n] ?? '').toLowerCase().replaceAll('_', '-'),
-) as MsiOutcome[];
-
-/** A device's entry in the device table. */
-export interface DeviceEntry {
-  readonly ittAddress: number;
-  /** EventID bits - 1. */
-  readonly size: number;
-}
-
-/** An event's entry in its device's interrupt translation table: an LPI, or a VLPI. */
-export type InterruptEntry =
-  | { readonly kind: 'physical'; readonly pIntid: number; readonly icid: number }
-  | { readonly kind: 'virtual'; readonly vIntid: number; readonly vpeId: number; readonly doorbell: number };
-
-/** A vPE's entry in the vPE table. */
-export interface VpeEntry {
-  /** PE whose redistributor the vPE is mapped to. */
-  readonly cpu: number;
-  readonly vptAddress: number;
-  /** INTID bits - 1. */
-  readonly size: number;
-}
+import {
+  type DeviceEntry,
+  decodeDeviceEntry,
+  decodeInterruptEntry,
+  decodeVpeEntry,
+  type InterruptEntry,
+  type VpeEntry,
+} from './table_entries.ts';
+import { CpuUnit } from './units/cpu.ts';
+import { ItsUnit } from './units/its.ts';
+import { RedistributorUnit } from './units/redistributor.ts';
 
 /** Makes a machine. Throws a `GicError` for a configuration that is out of range. */
 export async function createMachine(
@@ -90,7 +61,10 @@ export class Machine implements GicHardware {
   readonly #bestVlpi: number;
   readonly #virtualOutputs: number;
   readonly #changed: Uint32Array;
+  readonly #listRegisters: number;
   readonly #diagnostics: DiagnosticReader;
+  readonly #eventsOn: number;
+  readonly #events: EventReader;
 
   constructor(engine: Engine, options: MachineOptions = {}) {
     const config = resolveConfig(options);
@@ -120,6 +94,14 @@ export class Machine implements GicHardware {
     this.#bestVlpi = this.#engine.fieldOffset(Field.BEST_VLPI) >> 2;
     this.#virtualOutputs = this.#engine.fieldOffset(Field.VIRTUAL_OUTPUTS) >> 2;
     this.#changed = new Uint32Array(memory.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
+    this.#listRegisters = this.#engine.fieldOffset(Field.LIST_REGISTERS);
+    this.#eventsOn = this.#engine.fieldOffset(Field.EVENTS_ON) >> 2;
+    this.#events = new EventReader(this.#words, {
+      count: this.#engine.fieldOffset(Field.EVENT_COUNT) >> 2,
+      records: layout.events >> 2,
+      recordWords: sizes.event >> 2,
+      capacity: config.eventCapacity,
+    });
     const count = this.#engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
     this.#diagnostics = new DiagnosticReader(
       this.#words,
@@ -160,7 +142,7 @@ export class Machine implements GicHardware {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
     this.#requireIts(its);
-    return outcomes[this.#engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
+    return msiOutcomes[this.#engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
   }
 
   setSpi(intid: number, level: boolean): void {
@@ -245,7 +227,7 @@ export class Machine implements GicHardware {
     const vlpi = this.#words[at + this.#bestVlpi] as number;
     const outputs = this.#words[at + this.#virtualOutputs] as number;
     return {
-      winner: winners.get(winner) ?? (winner === NOTHING_PENDING ? undefined : winner),
+      winner: directSources.get(winner) ?? (winner === NOTHING_PENDING ? undefined : winner),
       bestVlpi: vlpi === NOTHING_PENDING ? undefined : { vIntid: vlpi & 0x3f_ffff, priority: vlpi >>> 22 },
       virq: (outputs & 1) !== 0,
       vfiq: (outputs & 2) !== 0,
@@ -265,6 +247,27 @@ export class Machine implements GicHardware {
     return changed;
   }
 
+  /** CNTPCT_EL0: the counter of the generic timers, in ticks of `config.timerFrequency`. */
+  get counter(): bigint {
+    return this.#wide(this.#engine.readSystemRegister(0, SystemRegister.CNTPCT_EL0) >>> 0);
+  }
+
+  /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
+  advanceCounter(ticks: number | bigint): void {
+    const to = BigInt(ticks);
+    requireWide('ticks', to, 64);
+    if (to < this.counter) {
+      throw new GicError('INVALID_ARGUMENT', 'ticks', to, `a value not before the counter, ${this.counter}`);
+    }
+    this.#engine.advanceCounter(Number(to & 0xffff_ffffn), Number(to >> 32n));
+  }
+
+  /** The counter value at which the next timer fires; undefined while none is set. */
+  nextTimerDeadline(): bigint | undefined {
+    const deadline = this.#wide(this.#engine.nextTimerDeadline() >>> 0);
+    return deadline === 0xffff_ffff_ffff_ffffn ? undefined : deadline;
+  }
+
   resetCpuInterface(cpu: number): void {
     this.#requireCpu(cpu);
     this.#engine.resetCpuInterface(cpu);
@@ -280,14 +283,15 @@ export class Machine implements GicHardware {
   /** The device table's entry of a device; undefined where it is not mapped. */
   deviceEntry(its: number, deviceId: number): DeviceEntry | undefined {
     this.#requireIts(its);
+    requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     const entry = this.#wide(this.#engine.deviceEntry(its, deviceId) >>> 0);
-    if (entry === 0n) return undefined;
-    return { ittAddress: Number(entry & 0x000f_ffff_ffff_ff00n), size: Number(entry & 31n) };
+    return entry === 0n ? undefined : decodeDeviceEntry(entry);
   }
 
   /** The PE that a collection is mapped to; undefined where it is not mapped. */
   collectionEntry(its: number, icid: number): number | undefined {
     this.#requireIts(its);
+    requireInteger('INVALID_ARGUMENT', 'icid', icid, 0, 0xffff);
     const entry = this.#wide(this.#engine.collectionEntry(its, icid) >>> 0);
     return entry === 0n ? undefined : Number(entry & 0xffffn);
   }
@@ -295,26 +299,18 @@ export class Machine implements GicHardware {
   /** What an event is mapped to; undefined where it is not mapped. */
   interruptEntry(its: number, deviceId: number, eventId: number): InterruptEntry | undefined {
     this.#requireIts(its);
+    requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
+    requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
     const entry = this.#wide(this.#engine.interruptEntry(its, deviceId, eventId) >>> 0);
-    if (entry === 0n) return undefined;
-    const intid = Number((entry >> 16n) & 0x3f_ffffn);
-    const target = Number(entry & 0xffffn);
-    if ((entry >> 62n) & 1n) {
-      return { kind: 'virtual', vIntid: intid, vpeId: target, doorbell: Number((entry >> 38n) & 0x3f_ffffn) };
-    }
-    return { kind: 'physical', pIntid: intid, icid: target };
+    return entry === 0n ? undefined : decodeInterruptEntry(entry);
   }
 
   /** The vPE table's entry of a vPE; undefined where it is not mapped. */
   vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
     this.#requireIts(its);
+    requireInteger('INVALID_ARGUMENT', 'vpeId', vpeId, 0, 0xffff);
     const entry = this.#wide(this.#engine.vpeEntry(its, vpeId) >>> 0);
-    if (entry === 0n) return undefined;
-    return {
-      cpu: Number((entry >> 53n) & 0x3ffn),
-      vptAddress: Number(entry & 0x000f_ffff_ffff_0000n),
-      size: Number(entry & 31n),
-    };
+    return entry === 0n ? undefined : decodeVpeEntry(entry);
   }
 
   /** Differences between the LPI index of a PE and what it is derived from; 0 unless software broke the rules. */
@@ -326,6 +322,35 @@ export class Machine implements GicHardware {
   /** Everything that was counted since the machine was made. */
   counters(): CounterValues {
     return readCounters(this.memory.buffer, this.#layout.counters);
+  }
+
+  /** ITS number `n`: its registers by name, its tables, its command queue. */
+  its(n = 0): ItsUnit {
+    this.#requireIts(n);
+    return new ItsUnit(this, n);
+  }
+
+  /** The redistributor of one PE. */
+  redistributor(cpu: number): RedistributorUnit {
+    this.#requireCpu(cpu);
+    return new RedistributorUnit(this, cpu);
+  }
+
+  /** One PE: its system registers, and what its CPU interfaces present to it and to its guest. */
+  cpu(cpu: number): CpuUnit {
+    this.#requireCpu(cpu);
+    const at = (this.#virtualInterfaces + cpu * this.#virtualInterfaceWords) * 4 + this.#listRegisters;
+    return new CpuUnit(this, cpu, new BigUint64Array(this.memory.buffer, at, this.config.listRegisters));
+  }
+
+  /** Switches the event stream on or off; it is off when a machine is made. */
+  recordEvents(on: boolean): void {
+    this.#words[this.#eventsOn] = on ? 1 : 0;
+  }
+
+  /** What happened since the last call, oldest first, while events were recorded. */
+  takeEvents(): MachineEvent[] {
+    return this.#events.take();
   }
 
   /** What was diagnosed since the last call, oldest first. */
@@ -371,11 +396,6 @@ export class Machine implements GicHardware {
 
 const NOTHING_PENDING = 0xffff_ffff;
 
-/** Winners that are not list registers. */
-const winners = new Map<number, 'vlpi' | 'vsgi'>([
-  [16, 'vlpi'],
-  [17, 'vsgi'],
-]);
 const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
 
 function requireAccess(address: number, size: number): void {
@@ -402,122 +422,4 @@ function systemRegister(name: string): SystemRegisterDefinition {
     );
   }
   return definition;
-}
-
-/** The affinity map: (affinity, PE) pairs in ascending order of affinity. */
-function writeAffinities(buffer: ArrayBufferLike, layout: Layout, { affinities }: MachineConfig): void {
-  const map = new Uint32Array(buffer, layout.affinities, affinities.length * 2);
-  const sorted = affinities
-    .map((affinity, cpu) => ({ affinity, cpu }))
-    .sort((a, b) => a.affinity - b.affinity);
-  sorted.forEach(({ affinity, cpu }, entry) => {
-    map[2 * entry] = affinity;
-    map[2 * entry + 1] = cpu;
-  });
-}
-
-function configure(engine: EngineExports, config: MachineConfig, layout: Layout): void {
-  const { pages: _, ...areas } = layout;
-  const values = {
-    ...areas,
-    cpuCount: config.cpus,
-    itsCount: config.itsCount,
-    intidBits: config.intidBits,
-    deviceIdBits: config.deviceIdBits,
-    eventIdBits: config.eventIdBits,
-    collectionIdBits: config.collectionIdBits,
-    spiSlots: 32 + config.spis,
-    extendedSpiSlots: config.extendedSpis,
-    extendedPpiSlots: config.extendedPpis,
-    storedPriorityBits: config.storedPriorityBits,
-    cpuPriorityBits: config.priorityBits,
-    preemptionBits: config.preemptionBits,
-    features: features(config),
-    tableEntryBytes: config.tableEntryBytes,
-    hardwareCollections: config.hardwareCollections,
-    iccCtlr: iccCtlr(config),
-    vpeIdBits: config.vpeIdBits,
-    listRegisters: config.listRegisters,
-    virtualPriorityBits: config.virtualPriorityBits,
-    virtualPreemptionBits: config.virtualPreemptionBits,
-    icvCtlr: icvCtlr(config),
-    ichVtr: ichVtr(config),
-    maintenancePpi: config.maintenancePpi,
-    parseReads: config.dirtyReads.scheduleIn,
-    descheduleReads: config.dirtyReads.scheduleOut,
-    gicdBase: config.addressMap.gicd,
-    gicrBase: config.addressMap.gicr,
-    gicrStride: redistributorStride(config),
-    gitsBase: config.addressMap.gits,
-    gitsStride: config.addressMap.gitsStride,
-    ramBase: config.ram.base,
-    ramSize: config.ram.size,
-    diagnosticCapacity: DIAGNOSTIC_CAPACITY,
-  } satisfies Record<keyof typeof Config, number>;
-  for (const [field, value] of Object.entries(values))
-    engine.configure(Config[field as keyof typeof Config], value);
-  for (const name of policyNames)
-    engine.configurePolicy(Policy[name], policyChoice(name, config.policy[name]));
-  config.affinities.forEach((affinity, cpu) => {
-    const typer = redistributorType(config, cpu);
-    engine.configureCpu(cpu, affinity, Number(typer & 0xffff_ffffn), Number(typer >> 32n));
-  });
-  engine.initialize();
-}
-
-function features(config: MachineConfig): number {
-  const flags: [boolean, Feature][] = [
-    [config.oneOfN, Feature.ONE_OF_N],
-    [config.messageBasedSpis, Feature.MESSAGE_BASED_SPIS],
-    [config.rangeSelector, Feature.RANGE_SELECTOR],
-    [config.directLpi, Feature.DIRECT_LPI],
-    [config.physicalTargetAddresses, Feature.PHYSICAL_TARGET_ADDRESSES],
-    [config.indirectTables, Feature.INDIRECT_TABLES],
-    [config.statusRegisters, Feature.STATUS_REGISTERS],
-    [config.unmappedMsiReporting, Feature.UNMAPPED_MSI_REPORTING],
-    [config.architecture !== 'GICv3', Feature.VIRTUAL_LPIS],
-    [config.vmovpOnAnyIts, Feature.VMOVP_ON_ANY_ITS],
-    [config.architecture === 'GICv4.1', Feature.GICV4_1],
-    [config.architecture === 'GICv4.1' && config.virtualSgis, Feature.VIRTUAL_SGIS],
-    [config.individualDoorbells || config.architecture !== 'GICv4.1', Feature.INDIVIDUAL_DOORBELLS],
-  ];
-  return flags.reduce((sum, [on, feature]) => (on ? sum | feature : sum), 0);
-}
-
-/** The read-only fields of ICC_CTLR_EL1: section 8.2. */
-function iccCtlr(config: MachineConfig): number {
-  if (config.identification.ICC_CTLR_EL1 !== undefined) return config.identification.ICC_CTLR_EL1;
-  const extendedRange = config.extendedPpis > 0 || config.extendedSpis > 0;
-  return (
-    (extendedRange ? 1 << 19 : 0) |
-    (config.rangeSelector ? 1 << 18 : 0) |
-    (1 << 15) |
-    ((config.intidBits > 16 ? 1 : 0) << 11) |
-    ((config.priorityBits - 1) << 8)
-  );
-}
-
-/** The read-only fields of ICV_CTLR_EL1: those of ICC_CTLR_EL1, with the virtual priority bits. */
-function icvCtlr(config: MachineConfig): number {
-  if (config.identification.ICV_CTLR_EL1 !== undefined) return config.identification.ICV_CTLR_EL1;
-  return (1 << 15) | ((config.intidBits > 16 ? 1 : 0) << 11) | ((config.virtualPriorityBits - 1) << 8);
-}
-
-/** ICH_VTR_EL2: section 8.5. */
-function ichVtr(config: MachineConfig): number {
-  if (config.identification.ICH_VTR_EL2 !== undefined) return config.identification.ICH_VTR_EL2;
-  const wideIntids = (icvCtlr(config) >> 11) & 7;
-  const noDirectInjection = config.architecture === 'GICv3' ? 1 : 0;
-  return (
-    (((config.virtualPriorityBits - 1) << 29) |
-      ((config.virtualPreemptionBits - 1) << 26) |
-      (wideIntids << 23) |
-      (1 << 21) |
-      (noDirectInjection << 20) |
-      (1 << 19) |
-      // DVIM
-      (config.architecture === 'GICv4.1' ? 1 << 18 : 0) |
-      (config.listRegisters - 1)) >>>
-    0
-  );
 }

@@ -1,5 +1,6 @@
-import { Diagnostic } from '../abi';
+import { Diagnostic, Event } from '../abi';
 import { machine } from '../memory/machine';
+import { emit } from './events';
 
 /** One thing that software or a device did and that an engineer would want to know about. */
 @unmanaged
@@ -26,4 +27,5 @@ export function report(code: Diagnostic, unit: u32, a: u32 = 0, b: u32 = 0, c: u
   record.c = c;
   record.d = d;
   m.diagnosticCount++;
+  emit(Event.DIAGNOSTIC, unit, code);
 }

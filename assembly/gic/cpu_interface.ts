@@ -1,6 +1,7 @@
 // The physical CPU interface of one PE: acknowledge, priority drop, deactivation, preemption (sections 1.5, 8.2, 8.3).
-import { Counter, Diagnostic, Policy } from '../abi';
+import { Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { BankField } from './bank';
@@ -128,6 +129,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
           : Counter.ACKNOWLEDGED_SPI,
     );
   }
+  emit(Event.ACKNOWLEDGED, cpu, intid, group);
   const level = (priority & self.preemptionMask(group)) >> (8 - machine().preemptionBits);
   self.setActiveWord(group, level >> 5, self.activeWord(group, level >> 5) | ((<u32>1) << (level & 31)));
   touchCpu(cpu);
@@ -169,6 +171,7 @@ export function endOfInterrupt(cpu: u32, group: u32, intid: u32): void {
   }
   self.setActiveWord(group, own >> 5, self.activeWord(group, own >> 5) & ~((<u32>1) << (own & 31)));
   count(Counter.PRIORITY_DROPS);
+  emit(Event.PRIORITY_DROPPED, cpu, intid);
   touchCpu(cpu);
   if (self.eoiMode == 0) deactivate(cpu, intid);
 }
@@ -192,6 +195,7 @@ export function deactivate(cpu: u32, intid: u32): void {
   bank.setBit(BankField.ACTIVE, <u32>slot, false);
   bank.update(<u32>slot);
   count(Counter.DEACTIVATIONS);
+  emit(Event.DEACTIVATED, cpu, intid);
 }
 
 /** ICC_IGRPEN0_EL1 or ICC_IGRPEN1_EL1. */

@@ -3,6 +3,7 @@ import { Config, Feature, Policy } from '../abi';
 import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
 import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
+import { initTimers } from '../timer/timers';
 import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
   Bank,
@@ -60,6 +61,7 @@ function initPe(cpu: u32, m: Machine): void {
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
+  initTimers(cpu);
 }
 
 function initVirtualInterface(cpu: u32): void {
@@ -258,6 +260,21 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.dirtyVirtual:
       m.dirtyVirtual = at;
+      break;
+    case Config.timerFrequency:
+      m.timerFrequency = word;
+      break;
+    case Config.timerPpis:
+      m.timerPpis = word;
+      break;
+    case Config.eventCapacity:
+      m.eventCapacity = word;
+      break;
+    case Config.timers:
+      m.timers = at;
+      break;
+    case Config.events:
+      m.events = at;
       break;
     default:
   }

@@ -2,7 +2,8 @@
 // is resident there. Pending bits live in the architected pending table in RAM and are always current; configuration
 // bytes are cached at first use, as hardware caches them. The index holds exactly the LPIs that are pending and whose
 // cached configuration enables them. (Sections 4.1 to 4.4.)
-import { Outcome, Policy } from '../abi';
+import { Event, Outcome, Policy } from '../abi';
+import { emit } from '../diag/events';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
 import { touchVirtual } from '../virt/outputs';
@@ -43,6 +44,7 @@ export class LpiSet {
     if (word & bit) return Outcome.COALESCED;
     store<u64>(at, word | bit);
     this.indexOne(intid);
+    emit(this.isVirtual ? Event.VLPI_DIRECT : Event.LPI_PENDING, this.cpu, intid);
     return Outcome.PENDING;
   }
 

@@ -1,6 +1,7 @@
 // Software generated interrupts: ICC_SGI1R_EL1, ICC_SGI0R_EL1, ICC_ASGI1R_EL1 (section 8.2).
-import { Counter, Diagnostic, Feature } from '../abi';
+import { Counter, Diagnostic, Event, Feature } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { count } from '../memory/counters';
 import { machine } from '../memory/machine';
 import { Bank, BankField } from './bank';
@@ -38,6 +39,7 @@ function sendSgi(cpu: u32, intid: u32, group: u32): void {
   const bank = changetype<Bank>(redistributorOf(cpu).bank);
   if (bank.bit(BankField.GROUP, intid) != (group == 1)) return;
   count(bank.bit(BankField.LATCH, intid) ? Counter.SGIS_COALESCED : Counter.SGIS_SENT);
+  emit(Event.SGI_SENT, cpu, intid, group);
   bank.setBit(BankField.LATCH, intid, true);
   bank.update(intid);
 }

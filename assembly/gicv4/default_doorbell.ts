@@ -1,5 +1,6 @@
 // GICv4.1 default doorbells: one LPI per vPE, rung at most once for each request (section 7.6).
-import { Counter, Outcome } from '../abi';
+import { Counter, Event, Outcome } from '../abi';
+import { emit } from '../diag/events';
 import { SPURIOUS } from '../gic/intid';
 import { setPendingLpi } from '../gic/lpi';
 import { Redistributor, redistributorOf } from '../gic/redistributor';
@@ -14,6 +15,7 @@ export const NO_DOORBELL: u32 = SPURIOUS;
 export function ringDoorbell(rd: Redistributor, doorbell: u32): void {
   if (doorbell == NO_DOORBELL) return;
   const outcome = setPendingLpi(rd, doorbell);
+  emit(Event.DOORBELL, rd.cpu, doorbell);
   if (outcome == Outcome.PENDING) count(Counter.DOORBELLS);
   else count(outcome == Outcome.COALESCED ? Counter.DOORBELLS_COALESCED : Counter.DOORBELLS_DROPPED);
 }

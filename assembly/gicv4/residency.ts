@@ -1,6 +1,7 @@
 // Residency of vPEs in the GICv4.0 layout: GICR_VPROPBASER and GICR_VPENDBASER (sections 3.11, 3.12, 7.4, 7.5).
-import { Choice, Counter, Diagnostic, Policy } from '../abi';
+import { Choice, Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { FIRST_LPI } from '../gic/intid';
 import { tableEnd } from '../gic/lpi';
 import { Redistributor, redistributorOf } from '../gic/redistributor';
@@ -59,6 +60,7 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   rd.virtualLpis.attach(end, configTable, pendingTable);
   rd.dirtyReads = machine().parseReads;
   count(Counter.SCHEDULED_IN);
+  emit(Event.SCHEDULED_IN, rd.cpu);
 }
 
 function scheduleOut(rd: Redistributor, value: u64): void {
@@ -69,6 +71,7 @@ function scheduleOut(rd: Redistributor, value: u64): void {
   rd.virtualLpis.detach();
   rd.dirtyReads = machine().descheduleReads;
   count(Counter.SCHEDULED_OUT);
+  emit(Event.SCHEDULED_OUT, rd.cpu, rd.vpendbaser & PENDING_LAST ? 1 : 0);
 }
 
 /** A vPE on two redistributors at once is UNPREDICTABLE (section 7.1). */

@@ -1,6 +1,7 @@
 // Delivery of VLPIs to a vPE, resident or not, and the doorbells of those that are not (sections 7.3, 7.6). A vPE is
 // named by its table entry and its vPEID: GICv4.0 finds its residence by the former, GICv4.1 by the latter.
-import { Choice, Counter, Feature, Outcome, Policy } from '../abi';
+import { Choice, Counter, Event, Feature, Outcome, Policy } from '../abi';
+import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
@@ -39,7 +40,10 @@ export function setPendingVlpi(vte: u64, vpeId: u32, intid: u32, doorbell: u32):
   const bit = (<u64>1) << (intid & 63);
   const coalesced = (word & bit) != 0;
   store<u64>(at, word | bit);
-  if (!coalesced) count(Counter.VLPIS_WAITING);
+  if (!coalesced) {
+    count(Counter.VLPIS_WAITING);
+    emit(Event.VLPI_WAITING, vpeCpu(vte), intid, vpeId);
+  }
   if (!coalesced || policy(Policy.doorbellOfPendingVlpi) == Choice.DOORBELL_REPEATED) {
     ringDoorbell(redistributorOf(vpeCpu(vte)), doorbell);
     if (machine().has(Feature.GICV4_1)) ringIfEnabled(vte, vpeId, intid);

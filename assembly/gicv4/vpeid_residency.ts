@@ -1,7 +1,8 @@
 // Residency of vPEs in the GICv4.1 layout: GICR_VPENDBASER holds a vPEID, GICR_VPROPBASER the vPE Configuration table
 // (sections 3.11, 3.12, 7.6).
-import { Counter, Diagnostic } from '../abi';
+import { Counter, Diagnostic, Event } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
 import { Redistributor } from '../gic/redistributor';
@@ -68,6 +69,7 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   rd.virtualLpis.attach(end, configTable, pendingTable);
   rd.dirtyReads = machine().parseReads;
   count(Counter.SCHEDULED_IN);
+  emit(Event.SCHEDULED_IN, rd.cpu);
 }
 
 /** A doorbell is requested by Doorbell=1, unless something is pending or PendingLast is written as 1. */
@@ -91,6 +93,7 @@ function scheduleOut(rd: Redistributor, value: u64): void {
   touchVirtual(rd.cpu);
   rd.dirtyReads = machine().descheduleReads;
   count(Counter.SCHEDULED_OUT);
+  emit(Event.SCHEDULED_OUT, rd.cpu, rd.vpendbaser & PENDING_LAST ? 1 : 0);
 }
 
 /** VGrp0En and VGrp1En as bits 0 and 1: VGrp0En is bit 59, VGrp1En bit 58. */

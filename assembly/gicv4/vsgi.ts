@@ -1,6 +1,7 @@
 // GICv4.1 virtual SGIs: the VSGI command, GITS_SGIR, and what of them the virtual CPU interface sees (sections 6.22,
 // 5.12, 7.6).
-import { Counter } from '../abi';
+import { Counter, Event } from '../abi';
+import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { Redistributor } from '../gic/redistributor';
 import { count } from '../memory/counters';
@@ -18,6 +19,7 @@ export function setPendingVsgi(entry: VpeConfiguration, vpeId: u32, intid: u32):
   const pending = entry.pendingSgis;
   count(pending & bit ? Counter.VSGIS_COALESCED : Counter.VSGIS_SENT);
   entry.pendingSgis = pending | bit;
+  emit(Event.VSGI_PENDING, vpeId, intid);
   const cpu = entry.residentCpu(vpeId);
   if (cpu != NO_CPU) touchVirtual(cpu);
   else if (entry.enabledSgis & bit) ringDefaultDoorbell(entry, (entry.sgiGroups >> intid) & 1);

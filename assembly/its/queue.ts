@@ -1,6 +1,7 @@
 // The command queue: wrap, full, stall, retry (section 5.13).
-import { Choice, Counter, Diagnostic, Policy } from '../abi';
+import { Choice, Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { COMMAND_FAULT, COMMAND_UNKNOWN, COMMAND_WAITS } from './command_errors';
@@ -65,8 +66,10 @@ function step(its: Its): bool {
   its.moving = 0;
   its.moved = 0;
   count(Counter.COMMANDS);
+  emit(Event.COMMAND, its.number, load<u8>(at), its.creadr);
   if (failed) {
     count(Counter.COMMAND_ERRORS);
+    emit(Event.COMMAND_FAILED, its.number, failed);
     if (!tolerate(its, at, failed)) return stall(its);
   }
   if (its.stalledShown && !policy(Policy.stalledSticky)) its.stalledShown = 0;

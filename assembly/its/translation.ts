@@ -1,6 +1,7 @@
 // An MSI from a device: GITS_TRANSLATER with a DeviceID (section 5.11).
-import { Choice, Counter, Diagnostic, Feature, Outcome, Policy } from '../abi';
+import { Choice, Counter, Diagnostic, Event, Feature, Outcome, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { setPendingLpi } from '../gic/lpi';
 import { redistributorOf } from '../gic/redistributor';
 import { setPendingVlpi } from '../gicv4/vlpi';
@@ -37,6 +38,8 @@ export function translateMsi(number: u32, deviceId: u32, eventId: u32): Outcome 
   }
   const outcome = its.enabled ? injectEvent(its, deviceId, event) : Outcome.ITS_DISABLED;
   count(Counter.MSI + outcome);
+  emit(Event.MSI, number, deviceId, eventId);
+  emit(Event.MSI_OUTCOME, number, outcome);
   if (outcome > Outcome.COALESCED) {
     report(Diagnostic.MSI_DROPPED, number, deviceId, eventId, outcome);
     if (machine().has(Feature.UNMAPPED_MSI_REPORTING)) reportUnmapped(its, deviceId, eventId, outcome);

@@ -47,6 +47,16 @@ export class Machine {
   /** PPI that the maintenance interrupt is wired to, 0 for none. */
   maintenancePpi: u32;
 
+  /** PPIs of the timers, a byte each. */
+  timerPpis: u32;
+  timerFrequency: u32;
+  eventsOn: u32;
+  eventCount: u32;
+  eventCapacity: u32;
+
+  /** CNTPCT_EL0, and when the next timer fires at the earliest. */
+  counter: u64;
+  nextTimer: u64;
   gicdBase: u64;
   gicrBase: u64;
   gicrStride: u64;
@@ -64,6 +74,8 @@ export class Machine {
   redistributors: usize;
   cpuInterfaces: usize;
   itsRecords: usize;
+  timers: usize;
+  events: usize;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;

@@ -1,7 +1,8 @@
 // The virtual CPU interface of one PE: list registers, the resident vPE's VLPIs, and what the guest sees of them
 // (sections 8.4 to 8.9).
-import { Choice, Counter, Diagnostic, Policy } from '../abi';
+import { Choice, Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
+import { emit } from '../diag/events';
 import { deactivate } from '../gic/cpu_interface';
 import { isLpi, isSpecial, SPURIOUS } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
@@ -196,6 +197,7 @@ export class VirtualCpuInterface {
   deactivateListRegister(n: u32): void {
     const value = this.listRegister(n);
     this.setListRegister(n, lr.withoutActive(value));
+    emit(Event.VIRTUAL_DEACTIVATED, this.cpu, lr.vintid(value), n);
     if (lr.isHardware(value)) deactivate(this.cpu, lr.pintid(value));
   }
 
@@ -233,6 +235,7 @@ export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
   const intid = self.winnerIntid;
   const priority = self.winnerPriority;
   touchVirtual(cpu);
+  emit(Event.VIRTUAL_ACKNOWLEDGED, cpu, intid, self.winner);
   if (self.winner == WINNER_VLPI) {
     redistributorOf(cpu).virtualLpis.take(intid);
     count(Counter.VIRTUAL_ACKNOWLEDGED_VLPI);
@@ -269,6 +272,7 @@ export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
     report(Diagnostic.VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY, cpu, intid);
     if (policy(Policy.virtualEoiWithoutActive) != Choice.EXAMINE_LIST_REGISTERS) return;
   }
+  if (dropped != IDLE) emit(Event.VIRTUAL_PRIORITY_DROPPED, cpu, intid);
   const n = self.findActive(intid);
   if (n < 0) {
     const counts = self.eoiMode == 0 || policy(Policy.eoiCountInEoiMode1) != 0;

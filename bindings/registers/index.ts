@@ -41,14 +41,39 @@ export function frameAddress(config: MachineConfig, frame: Frame, unit = 0): num
   }
 }
 
-/** The address of one register. */
-export function registerAddress(config: MachineConfig, name: string, unit = 0): number | undefined {
-  for (const definition of implementedRegisters(config)) {
-    const { count = 1, frame, offset, width } = definition;
-    for (let element = 0; element < count; element++) {
-      if (registerName(definition, element) !== name) continue;
-      return frameAddress(config, frame, unit) + offset + (element * width) / 8;
-    }
+/** A register by its name: its definition, and its place in its array. */
+interface NamedRegister {
+  readonly definition: RegisterDefinition;
+  readonly element: number;
+}
+
+const namesOfConfig = new WeakMap<MachineConfig, ReadonlyMap<string, NamedRegister>>();
+
+function findRegister(config: MachineConfig, name: string): NamedRegister | undefined {
+  let names = namesOfConfig.get(config);
+  if (!names) {
+    names = new Map(
+      implementedRegisters(config).flatMap((definition) =>
+        Array.from({ length: definition.count ?? 1 }, (_, element) => [
+          registerName(definition, element),
+          { definition, element },
+        ]),
+      ),
+    );
+    namesOfConfig.set(config, names);
   }
-  return undefined;
+  return names.get(name);
+}
+
+/** The address of one register, of a PE or an ITS where there are several; undefined where the machine has none such. */
+export function registerAddress(config: MachineConfig, name: string, unit = 0): number | undefined {
+  const found = findRegister(config, name);
+  if (!found) return undefined;
+  const { frame, offset, width } = found.definition;
+  return frameAddress(config, frame, unit) + offset + (found.element * width) / 8;
+}
+
+/** Bits of a register by its name; undefined where the machine has none such. */
+export function registerWidth(config: MachineConfig, name: string): 32 | 64 | undefined {
+  return findRegister(config, name)?.definition.width;
 }

@@ -79,6 +79,26 @@ const rows: readonly Row[] = [
   ['ICV_IGRPEN1_EL1', 0, 12, 12, 7, 'RW', '8.9'],
 ];
 
+/** CNT*: the generic timers, outside the GIC's own reference. */
+const timerRows: readonly Row[] = [
+  ['CNTFRQ_EL0', 3, 14, 0, 0, 'RO', 'generic timer'],
+  ['CNTPCT_EL0', 3, 14, 0, 1, 'RO', 'generic timer'],
+  ['CNTVCT_EL0', 3, 14, 0, 2, 'RO', 'generic timer'],
+  ['CNTVOFF_EL2', 4, 14, 0, 3, 'RW', 'generic timer'],
+  ['CNTV_TVAL_EL0', 3, 14, 3, 0, 'RW', 'generic timer'],
+  ['CNTV_CTL_EL0', 3, 14, 3, 1, 'RW', 'generic timer'],
+  ['CNTV_CVAL_EL0', 3, 14, 3, 2, 'RW', 'generic timer'],
+  ['CNTP_TVAL_EL0', 3, 14, 2, 0, 'RW', 'generic timer'],
+  ['CNTP_CTL_EL0', 3, 14, 2, 1, 'RW', 'generic timer'],
+  ['CNTP_CVAL_EL0', 3, 14, 2, 2, 'RW', 'generic timer'],
+  ['CNTHP_TVAL_EL2', 4, 14, 2, 0, 'RW', 'generic timer'],
+  ['CNTHP_CTL_EL2', 4, 14, 2, 1, 'RW', 'generic timer'],
+  ['CNTHP_CVAL_EL2', 4, 14, 2, 2, 'RW', 'generic timer'],
+  ['CNTHV_TVAL_EL2', 4, 14, 3, 0, 'RW', 'generic timer'],
+  ['CNTHV_CTL_EL2', 4, 14, 3, 1, 'RW', 'generic timer'],
+  ['CNTHV_CVAL_EL2', 4, 14, 3, 2, 'RW', 'generic timer'],
+];
+
 /** ICH_LR0_EL2 to ICH_LR15_EL2: section 8.7. */
 const listRegisters: readonly SystemRegisterDefinition[] = Array.from({ length: 16 }, (_, n) => ({
   name: `ICH_LR${n}_EL2`,
@@ -88,9 +108,9 @@ const listRegisters: readonly SystemRegisterDefinition[] = Array.from({ length: 
   spec: '8.7',
 }));
 
-/** ICC_*, ICH_* and ICV_*: section 8.1. */
+/** ICC_*, ICH_* and ICV_* (section 8.1), and the generic timers' CNT*. */
 export const systemRegisters: readonly SystemRegisterDefinition[] = [
-  ...rows.map(
+  ...[...rows, ...timerRows].map(
     ([name, op1, crn, crm, op2, access, spec]): SystemRegisterDefinition => ({
       name,
       register: SystemRegister[name],

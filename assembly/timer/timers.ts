@@ -1,0 +1,142 @@
+// Generic timers: one counter for the machine, four timers for each PE, each wired to a PPI. Time moves only when the
+// host says so.
+
+import { setPpiLevel } from '../gic/wires';
+import { machine } from '../memory/machine';
+
+/** The timers of a PE, in the order of their registers. */
+export const VIRTUAL_TIMER: u32 = 0;
+export const PHYSICAL_TIMER: u32 = 1;
+export const HYP_PHYSICAL_TIMER: u32 = 2;
+export const HYP_VIRTUAL_TIMER: u32 = 3;
+export const TIMERS: u32 = 4;
+
+const CTL_ENABLE: u32 = 1;
+const CTL_IMASK: u32 = 2;
+const CTL_ISTATUS: u32 = 4;
+
+/** No timer will fire. */
+const NEVER: u64 = 0xffffffffffffffff;
+
+@unmanaged
+class Timer {
+  /** CNT*_CTL: ENABLE and IMASK. */
+  control: u32;
+  /** The level of its PPI as last driven. */
+  level: u32;
+  /** CNT*_CVAL. */
+  compare: u64;
+}
+
+@unmanaged
+export class PeTimers {
+  cpu: u32;
+  /** CNTVOFF_EL2. */
+  virtualOffset: u64;
+  timers: u64;
+}
+
+/** The timers of one PE with their records. */
+export const PE_TIMERS_BYTES: usize = offsetof<PeTimers>('timers') + <usize>TIMERS * offsetof<Timer>();
+
+export function timersOf(cpu: u32): PeTimers {
+  return changetype<PeTimers>(machine().timers + <usize>cpu * PE_TIMERS_BYTES);
+}
+
+function timerOf(cpu: u32, n: u32): Timer {
+  return changetype<Timer>(
+    changetype<usize>(timersOf(cpu)) + offsetof<PeTimers>('timers') + n * offsetof<Timer>(),
+  );
+}
+
+/** What a timer counts: CNTPCT, less CNTVOFF for the EL1 virtual timer. */
+export function counterOf(cpu: u32, n: u32): u64 {
+  return n == VIRTUAL_TIMER ? machine().counter - timersOf(cpu).virtualOffset : machine().counter;
+}
+
+/** CNT*_CTL, with ISTATUS while the timer is enabled. */
+export function readControl(cpu: u32, n: u32): u32 {
+  return timerOf(cpu, n).control | (conditionMet(cpu, n) ? CTL_ISTATUS : 0);
+}
+
+export function writeControl(cpu: u32, n: u32, value: u32): void {
+  timerOf(cpu, n).control = value & (CTL_ENABLE | CTL_IMASK);
+  drive(cpu, n);
+}
+
+export function readCompare(cpu: u32, n: u32): u64 {
+  return timerOf(cpu, n).compare;
+}
+
+export function writeCompare(cpu: u32, n: u32, value: u64): void {
+  timerOf(cpu, n).compare = value;
+  drive(cpu, n);
+}
+
+/** CNT*_TVAL: what is left until the compare value, as a signed 32-bit number. */
+export function readTimerValue(cpu: u32, n: u32): u32 {
+  return <u32>(timerOf(cpu, n).compare - counterOf(cpu, n));
+}
+
+export function writeTimerValue(cpu: u32, n: u32, value: u32): void {
+  writeCompare(cpu, n, counterOf(cpu, n) + <u64>(<i64>(<i32>value)));
+}
+
+export function setVirtualOffset(cpu: u32, value: u64): void {
+  timersOf(cpu).virtualOffset = value;
+  drive(cpu, VIRTUAL_TIMER);
+}
+
+/** Moves the counter; timers whose compare value is reached raise their PPIs. */
+export function setCounter(value: u64): void {
+  const m = machine();
+  m.counter = value;
+  if (value < m.nextTimer) return;
+  m.nextTimer = NEVER;
+  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) {
+    for (let n: u32 = 0; n < TIMERS; n++) drive(cpu, n);
+  }
+}
+
+/** The counter value at which the next timer fires: no earlier, and later only where a timer was changed since. */
+export function nextTimer(): u64 {
+  const m = machine();
+  let next = NEVER;
+  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) {
+    for (let n: u32 = 0; n < TIMERS; n++) next = min<u64>(next, fireTime(cpu, n));
+  }
+  m.nextTimer = next;
+  return next;
+}
+
+function conditionMet(cpu: u32, n: u32): bool {
+  const timer = timerOf(cpu, n);
+  return (timer.control & CTL_ENABLE) != 0 && counterOf(cpu, n) >= timer.compare;
+}
+
+/** When a timer that is waiting will fire, as a value of the physical counter. */
+function fireTime(cpu: u32, n: u32): u64 {
+  const timer = timerOf(cpu, n);
+  if (timer.control != CTL_ENABLE || conditionMet(cpu, n)) return NEVER;
+  const wait = timer.compare - counterOf(cpu, n);
+  const now = machine().counter;
+  return wait > NEVER - now ? NEVER : now + wait;
+}
+
+/** Brings a timer's PPI in line with its state, and the machine's next deadline. */
+function drive(cpu: u32, n: u32): void {
+  const m = machine();
+  const timer = timerOf(cpu, n);
+  const level: u32 = conditionMet(cpu, n) && (timer.control & CTL_IMASK) == 0 ? 1 : 0;
+  if (level != timer.level) {
+    timer.level = level;
+    const ppi = (m.timerPpis >> (n << 3)) & 0xff;
+    if (ppi) setPpiLevel(cpu, ppi, level != 0);
+  }
+  m.nextTimer = min<u64>(m.nextTimer, fireTime(cpu, n));
+}
+
+export function initTimers(cpu: u32): void {
+  timersOf(cpu).cpu = cpu;
+  machine().nextTimer = NEVER;
+}

@@ -1,0 +1,61 @@
+import type { HighestPending, VirtualOutputs } from '../hardware.ts';
+import type { Machine } from '../machine.ts';
+
+/** One PE: its CPU interfaces by system register name, and what they present. */
+export class CpuUnit {
+  /**
+   * ICH_LR0_EL2 onwards: a view without a copy, always current. Write list registers with `write`, so that the virtual
+   * interface notices.
+   */
+  readonly listRegisters: BigUint64Array;
+
+  readonly #machine: Machine;
+  readonly #cpu: number;
+
+  constructor(machine: Machine, cpu: number, listRegisters: BigUint64Array) {
+    this.#machine = machine;
+    this.#cpu = cpu;
+    this.listRegisters = listRegisters;
+  }
+
+  /** Reads a system register such as `ICC_IAR1_EL1`, from EL2 or, routed by HCR_EL2, from EL1. */
+  read(name: string, el: 1 | 2 = 2): bigint {
+    return this.#machine.readSystemRegister(this.#cpu, name, el);
+  }
+
+  write(name: string, value: number | bigint, el: 1 | 2 = 2): void {
+    this.#machine.writeSystemRegister(this.#cpu, name, value, el);
+  }
+
+  /** Reads ICC_IAR0_EL1 or ICC_IAR1_EL1: the INTID, 1023 for none. */
+  acknowledge(group: 0 | 1 = 1): number {
+    return Number(this.read(`ICC_IAR${group}_EL1`));
+  }
+
+  /** Writes ICC_EOIR0_EL1 or ICC_EOIR1_EL1. */
+  endOfInterrupt(intid: number, group: 0 | 1 = 1): void {
+    this.write(`ICC_EOIR${group}_EL1`, intid);
+  }
+
+  /** Writes ICC_DIR_EL1. */
+  deactivate(intid: number): void {
+    this.write('ICC_DIR_EL1', intid);
+  }
+
+  get irq(): boolean {
+    return this.#machine.irq(this.#cpu);
+  }
+
+  get fiq(): boolean {
+    return this.#machine.fiq(this.#cpu);
+  }
+
+  get highestPending(): HighestPending | undefined {
+    return this.#machine.highestPending(this.#cpu);
+  }
+
+  /** What the virtual CPU interface presents to the guest on this PE. */
+  get virtual(): VirtualOutputs {
+    return this.#machine.virtualOutputs(this.#cpu);
+  }
+}
