@@ -33,10 +33,10 @@ export function checkConfig(config: MachineConfig): void {
   };
 
   must(
-    ['GICv3', 'GICv4.0'].includes(config.architecture),
+    ['GICv3', 'GICv4.0', 'GICv4.1'].includes(config.architecture),
     'architecture',
     config.architecture,
-    'GICv3 or GICv4.0',
+    'GICv3, GICv4.0 or GICv4.1',
   );
   integer('cpus', config.cpus, 1, 512);
   integer('itsCount', config.itsCount, 0, 16);
@@ -69,6 +69,12 @@ export function checkConfig(config: MachineConfig): void {
     'extendedSpis',
     config.extendedSpis,
     'a multiple of 32 from 0 to 1024',
+  );
+  must(
+    config.extendedSpis === 0 || config.intidBits >= 14,
+    'extendedSpis',
+    config.extendedSpis,
+    '0 where intidBits is 10: Extended SPIs begin at INTID 4096',
   );
   must([0, 32, 64].includes(config.extendedPpis), 'extendedPpis', config.extendedPpis, '0, 32 or 64');
   integer('priorityBits', config.priorityBits, 4, 8);

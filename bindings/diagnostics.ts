@@ -161,7 +161,7 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: [],
   },
   SGI_RANGE_NOT_SUPPORTED: {
-    text: 'SGI with a range selector where GICD_TYPER.RSS=0; ignored',
+    text: 'SGI with a range selector where GICD_TYPER.RSS=0: the field is RES0 and taken as 0',
     spec: '8.2',
     operands: ['rangeSelector', 'intid'],
   },

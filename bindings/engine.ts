@@ -48,7 +48,10 @@ export const MAXIMUM_PAGES = 65_536;
 const compiled = new Map<EngineBuild, Promise<Engine>>();
 
 /** Compiles the engine, once per build. In Node the module is read from the package, elsewhere it is fetched. */
-export function loadEngine(build: EngineBuild = 'single'): Promise<Engine> {
+export async function loadEngine(build: EngineBuild = 'single'): Promise<Engine> {
+  if (build !== 'single' && build !== 'shared') {
+    throw new GicError('INVALID_ARGUMENT', 'build', build, '"single" or "shared"');
+  }
   let engine = compiled.get(build);
   if (!engine) {
     engine = compile(build);

@@ -122,7 +122,7 @@ export class Machine implements GicHardware {
 
   write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
     requireAccess(address, size);
-    if (typeof value === 'number') {
+    if (typeof value !== 'bigint') {
       requireInteger(
         'INVALID_ARGUMENT',
         'value',
@@ -176,7 +176,7 @@ export class Machine implements GicHardware {
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.#requireCpu(cpu);
     const register = this.#systemRegister(cpu, name, el);
-    if (typeof value === 'number') {
+    if (typeof value !== 'bigint') {
       requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
       this.#engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
     } else {

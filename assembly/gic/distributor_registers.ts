@@ -4,7 +4,7 @@ import { report } from '../diag/diagnostics';
 import { machine } from '../memory/machine';
 import { Bank, EXTENDED_SPI_SLOT, NO_CPU } from './bank';
 import { readBank, writeBank } from './bank_registers';
-import { slotOf } from './intid';
+import { isBanked, slotOf } from './intid';
 import { touchAllCpus } from './outputs';
 import { setRoute } from './routing';
 import { setSpiLevel } from './wires';
@@ -102,8 +102,11 @@ function writeRouter(slot: u32, intid: u32, value: u64): void {
     report(Diagnostic.NO_PE_WITH_AFFINITY, 0, intid, <u32>value, <u32>(value >> 32));
 }
 
-/** GICD_SETSPI_NSR and GICD_CLRSPI_NSR (section 2.5). */
+/** GICD_SETSPI_NSR and GICD_CLRSPI_NSR: ignored for an SPI that is pending, or not pending, already (section 2.5). */
 function setMessageSpi(intid: u32, level: bool): void {
-  if (slotOf(intid) < 0 || intid < 32 || (intid >= 1056 && intid < 1120)) return;
-  setSpiLevel(intid, level, true);
+  const slot = slotOf(intid);
+  if (slot < 0 || isBanked(intid)) return;
+  const bank = changetype<Bank>(machine().spiBank);
+  const pending = ((bank.pendingWord(<u32>slot >> 5) >> (slot & 31)) & 1) != 0;
+  if (pending != level) setSpiLevel(intid, level, true);
 }

@@ -20,6 +20,8 @@ export function enableLpis(rd: Redistributor): void {
     report(Diagnostic.LPI_TABLE_OUTSIDE_RAM, rd.cpu);
   const honoured = policy(Policy.pendingTableZero) != Choice.PENDING_TABLE_ZERO_IGNORE;
   if (honoured && rd.pendingTableZero && pendingTable) takeTableForZero(rd, pendingTable, end);
+  // The promise was about the table as software left it, not about what is pending when LPIs are enabled again.
+  rd.pendingTableZero = 0;
   rd.physicalLpis.attach(end, configTable, pendingTable);
 }
 

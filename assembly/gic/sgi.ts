@@ -19,10 +19,10 @@ export function generateSgi(sender: u32, value: u64, group: u32): void {
     }
     return;
   }
-  const range = <u32>(value >> 44) & 15;
+  let range = <u32>(value >> 44) & 15;
   if (range != 0 && !machine().has(Feature.RANGE_SELECTOR)) {
     report(Diagnostic.SGI_RANGE_NOT_SUPPORTED, sender, range, intid);
-    return;
+    range = 0;
   }
   const cluster =
     (<u32>(value >> 24) & 0xff000000) | (<u32>(value >> 16) & 0xff0000) | (<u32>(value >> 8) & 0xff00);

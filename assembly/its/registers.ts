@@ -1,5 +1,5 @@
 // GITS_* (section 5).
-import { Choice, Counter, Diagnostic, Outcome, Policy, Register } from '../abi';
+import { Choice, Counter, Diagnostic, Feature, Outcome, Policy, Register } from '../abi';
 import { report } from '../diag/diagnostics';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
@@ -22,8 +22,8 @@ export function readIts(number: u32, register: u32, element: u32): u64 {
   const its = itsOf(number);
   switch (register) {
     case Register.GITS_CTLR:
-      if (!its.enabled) return CTLR_QUIESCENT;
-      return CTLR_ENABLED | (policy(Policy.quiescentWhileEnabled) ? CTLR_QUIESCENT : 0);
+      if (!its.enabled) return CTLR_QUIESCENT | itsNumber(its);
+      return CTLR_ENABLED | itsNumber(its) | (policy(Policy.quiescentWhileEnabled) ? CTLR_QUIESCENT : 0);
     case Register.GITS_STATUSR:
       return its.statusr;
     case Register.GITS_UMSIR:
@@ -39,6 +39,13 @@ export function readIts(number: u32, register: u32, element: u32): u64 {
     default:
       return 0;
   }
+}
+
+/** GITS_CTLR.ITS_Number: where VMOVP takes several ITSs, ITSList names them by it (section 5.2). */
+function itsNumber(its: Its): u64 {
+  const m = machine();
+  const named = m.has(Feature.VIRTUAL_LPIS) && !m.has(Feature.VMOVP_ON_ANY_ITS);
+  return named ? (<u64>its.number) << 4 : 0;
 }
 
 export function writeIts(number: u32, register: u32, element: u32, value: u64): void {

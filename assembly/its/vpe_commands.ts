@@ -145,14 +145,17 @@ function moveTogether(its: Its, key: u32, vpeId: u32, cpu: u32): u32 {
   its.moveVpe = vpeId;
   its.moveCpu = cpu;
   const list = key & 0xffff;
+  // A listed ITS that does not exist never comes.
+  if (list >> machine().itsCount) return COMMAND_WAITS;
   for (let n: u32 = 0; n < machine().itsCount; n++) {
     if (((list >> n) & 1) == 0 || n == its.number) continue;
     const partner = itsOf(n);
     if (!partner.moving) return COMMAND_WAITS;
-    if (partner.moveKey != key || partner.moveVpe != vpeId || partner.moveCpu != cpu) {
+    if (partner.moveKey == key && partner.moveVpe == vpeId && partner.moveCpu == cpu) continue;
+    // A partner that waits for other ITSs first will come to this command; one that waits for this ITS can't.
+    if ((partner.moveKey >> its.number) & 1)
       report(Diagnostic.VMOVP_MISMATCH, its.number, n, key, partner.moveKey, vpeId);
-      return COMMAND_WAITS;
-    }
+    return COMMAND_WAITS;
   }
   for (let n: u32 = 0; n < machine().itsCount; n++) {
     if (((list >> n) & 1) == 0 && n != its.number) continue;

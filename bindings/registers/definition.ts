@@ -45,8 +45,8 @@ export function eachByte(byte: number): bigint {
   return BigInt(byte) * 0x0101_0101n;
 }
 
-/** PIDR and CIDR: the identification block at the end of each frame with registers (section 2.1). */
-export function identificationBlock(prefix: string, frame: Frame): RegisterDefinition[] {
+/** PIDR and CIDR: the identification block at the end of a frame; `part` is PIDR0, bits [7:0] of the part number (section 2.1). */
+export function identificationBlock(prefix: string, frame: Frame, part: number): RegisterDefinition[] {
   const constant = (name: string, offset: number, value: Configured<bigint>): RegisterDefinition => ({
     name: `${prefix}_${name}`,
     frame,
@@ -61,7 +61,7 @@ export function identificationBlock(prefix: string, frame: Frame): RegisterDefin
     constant('PIDR5', 0xffd4, 0n),
     constant('PIDR6', 0xffd8, 0n),
     constant('PIDR7', 0xffdc, 0n),
-    constant('PIDR0', 0xffe0, 0x92n),
+    constant('PIDR0', 0xffe0, BigInt(part)),
     constant('PIDR1', 0xffe4, 0xb4n),
     constant('PIDR2', 0xffe8, (config) =>
       BigInt(config.identification.PIDR2 ?? (config.architecture === 'GICv3' ? 0x3b : 0x4b)),

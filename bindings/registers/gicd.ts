@@ -186,5 +186,5 @@ export const gicdRegisters: readonly RegisterDefinition[] = [
     spec: '2.6',
     ...extended,
   },
-  ...identificationBlock('GICD', frame),
+  ...identificationBlock('GICD', frame, 0x92),
 ];

@@ -156,7 +156,7 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     spec: '3.8',
     present: invalidation,
   },
-  ...identificationBlock('GICR', Frame.GICR_RD),
+  ...identificationBlock('GICR', Frame.GICR_RD, 0x93),
 ];
 
 const tableLayout = (config: MachineConfig): boolean => virtualLpis(config) && !vpeIdResidency(config);

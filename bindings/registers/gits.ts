@@ -167,7 +167,7 @@ export const gitsRegisters: readonly RegisterDefinition[] = [
       present: (config) => n > 2 || !virtual(config),
     }),
   ),
-  ...identificationBlock('GITS', frame),
+  ...identificationBlock('GITS', frame, 0x94),
   {
     name: 'GITS_TRANSLATER',
     frame: Frame.GITS_TRANSLATION,

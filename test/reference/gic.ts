@@ -1,0 +1,293 @@
+import {
+  type MachineConfig,
+  type MachineOptions,
+  redistributorStride,
+  resolveConfig,
+} from '../../bindings/config.ts';
+import { GicError, requireInteger } from '../../bindings/errors.ts';
+import type { GicHardware, HighestPending, VirtualOutputs } from '../../bindings/hardware.ts';
+import { sgiTargets } from './affinity.ts';
+import { CpuInterface } from './cpu_interface.ts';
+import { Distributor } from './distributor.ts';
+import type { Frame } from './frame.ts';
+import type { Interrupt } from './interrupt.ts';
+import { type CommandErrorRecord, Its } from './its.ts';
+import { FIRST_LPI } from './lpi.ts';
+import { Memory } from './memory.ts';
+import { Redistributor } from './redistributor.ts';
+import { Routing } from './routing.ts';
+
+type Size = 1 | 2 | 4 | 8;
+
+const FRAME = 0x1_0000;
+
+/** A PE without virtual interrupts. */
+const NO_VIRTUAL_OUTPUTS: VirtualOutputs = {
+  winner: undefined,
+  bestVlpi: undefined,
+  virq: false,
+  vfiq: false,
+  maintenance: false,
+};
+
+/**
+ * The GICv3 hardware as plain TypeScript, written for clarity and from the specification alone. It keeps no index of
+ * what is pending: the highest priority interrupt is looked for each time it is asked for.
+ *
+ * Of GICv4.0 it has the address map, the identification and the registers, but no virtual LPIs and no virtual CPU
+ * interface: system registers are the physical ones at either exception level.
+ */
+export class ReferenceGic implements GicHardware {
+  readonly config: MachineConfig;
+  /** The command errors met so far, oldest first. */
+  readonly commandErrors: CommandErrorRecord[] = [];
+  readonly #memory: Memory;
+  readonly #distributor: Distributor;
+  readonly #redistributors: readonly Redistributor[];
+  readonly #cpuInterfaces: readonly CpuInterface[];
+  readonly #itss: readonly Its[];
+  readonly #routing: Routing;
+
+  constructor(options: MachineOptions = {}) {
+    const config = resolveConfig(options);
+    const cpus = Array.from({ length: config.cpus }, (_, cpu) => cpu);
+    const memory = new Memory(config.ram);
+    const redistributors = cpus.map((cpu) => new Redistributor(config, memory, cpu));
+    const lpis = redistributors.map((redistributor) => redistributor.lpis);
+    this.config = config;
+    this.#memory = memory;
+    this.#distributor = new Distributor(config);
+    this.#redistributors = redistributors;
+    this.#itss = Array.from(
+      { length: config.itsCount },
+      (_, its) => new Its(config, memory, its, lpis, this.commandErrors),
+    );
+    this.#cpuInterfaces = cpus.map((cpu) => this.#makeCpuInterface(cpu));
+    this.#routing = new Routing(config, this.#distributor, {
+      participates: (cpu, group) =>
+        redistributors[cpu]!.awake &&
+        !redistributors[cpu]!.excludedFromOneOfN(group) &&
+        this.#cpuInterfaces[cpu]!.groupEnabled(group),
+      busy: (cpu) => this.#cpuInterfaces[cpu]!.runningPriority() !== 0xff,
+    });
+  }
+
+  get cpus(): number {
+    return this.config.cpus;
+  }
+
+  read(address: number, size: 1 | 2 | 4): number;
+  read(address: number, size: 8): bigint;
+  read(address: number, size: Size): number | bigint;
+  read(address: number, size: Size): number | bigint {
+    checkAccess(address, size);
+    const location = this.#locate(address);
+    const value = location
+      ? location.frame.read(location.offset, size)
+      : (this.#memory.load(address, size) ?? 0n);
+    return size === 8 ? value : Number(value);
+  }
+
+  write(address: number, size: Size, value: number | bigint): void {
+    checkAccess(address, size);
+    const bits = toBits(value, 8 * size);
+    const location = this.#locate(address);
+    if (location) location.frame.write(location.offset, size, bits);
+    else this.#memory.store(address, size, bits);
+    this.#routing.update();
+  }
+
+  sendMsi(deviceId: number, eventId: number, its = 0): void {
+    requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
+    requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
+    this.#its(its).message(deviceId, eventId);
+  }
+
+  setSpi(intid: number, level: boolean): void {
+    const spi = this.#distributor.spis.get(intid);
+    if (!spi) throw new GicError('INVALID_ARGUMENT', 'intid', intid, 'the INTID of an implemented SPI');
+    spi.drive(level);
+    this.#routing.update();
+  }
+
+  setPpi(cpu: number, intid: number, level: boolean): void {
+    this.#checkCpu(cpu);
+    const ppi = intid >= 16 ? this.#redistributors[cpu]!.interrupts.get(intid) : undefined;
+    if (!ppi) throw new GicError('INVALID_ARGUMENT', 'intid', intid, 'the INTID of an implemented PPI');
+    ppi.drive(level);
+  }
+
+  readSystemRegister(cpu: number, name: string): bigint {
+    this.#checkCpu(cpu);
+    const value = this.#cpuInterfaces[cpu]!.read(name);
+    this.#routing.update();
+    return value;
+  }
+
+  writeSystemRegister(cpu: number, name: string, value: number | bigint): void {
+    this.#checkCpu(cpu);
+    this.#cpuInterfaces[cpu]!.write(name, toBits(value, 64));
+    this.#routing.update();
+  }
+
+  readMemory(address: number, length: number): Uint8Array {
+    this.#checkRange(address, length);
+    return this.#memory.copyOut(address, length);
+  }
+
+  writeMemory(address: number, bytes: Uint8Array): void {
+    this.#checkRange(address, bytes.length);
+    this.#memory.copyIn(address, bytes);
+  }
+
+  highestPending(cpu: number): HighestPending | undefined {
+    this.#checkCpu(cpu);
+    const { groupEnableGatesHppi, tieBreak } = this.config.policy;
+    let best: HighestPending | undefined;
+    for (const candidate of this.#candidates(cpu)) {
+      // Priority 0xFF is never signalled: section 1.4.
+      if (candidate.priority === 0xff) continue;
+      if (groupEnableGatesHppi && !this.#cpuInterfaces[cpu]!.groupEnabled(candidate.group)) continue;
+      const order = best
+        ? candidate.priority - best.priority ||
+          (tieBreak === 'lowest-intid' ? candidate.intid - best.intid : best.intid - candidate.intid)
+        : -1;
+      if (order < 0) best = candidate;
+    }
+    return best;
+  }
+
+  irq(cpu: number): boolean {
+    this.#checkCpu(cpu);
+    return this.#cpuInterfaces[cpu]!.signalled(1);
+  }
+
+  fiq(cpu: number): boolean {
+    this.#checkCpu(cpu);
+    return this.#cpuInterfaces[cpu]!.signalled(0);
+  }
+
+  virtualOutputs(cpu: number): VirtualOutputs {
+    this.#checkCpu(cpu);
+    return NO_VIRTUAL_OUTPUTS;
+  }
+
+  resetCpuInterface(cpu: number): void {
+    this.#checkCpu(cpu);
+    this.#cpuInterfaces[cpu]!.reset();
+    this.#routing.update();
+  }
+
+  /** Processes at most `commands` commands of an ITS's queue; returns how many it took from it. */
+  stepIts(its: number, commands: number): number {
+    requireInteger('INVALID_ARGUMENT', 'commands', commands, 0, Number.MAX_SAFE_INTEGER);
+    return this.#its(its).process(commands);
+  }
+
+  /** What could be forwarded to a PE: section 1.3 items 1 to 5. */
+  *#candidates(cpu: number): Generator<HighestPending> {
+    const { interrupts, lpis, awake } = this.#redistributors[cpu]!;
+    if (!awake) return;
+    const distributor = this.#distributor;
+    const forwardable = ({ waiting, group }: Interrupt): boolean =>
+      waiting && distributor.groupEnabled(group);
+    for (const [intid, interrupt] of interrupts.entries()) {
+      if (forwardable(interrupt)) yield { intid, priority: interrupt.priority, group: interrupt.group };
+    }
+    for (const [intid, spi] of distributor.spis.entries()) {
+      if (forwardable(spi) && this.#routing.target(intid) === cpu) {
+        yield { intid, priority: spi.priority, group: spi.group };
+      }
+    }
+    if (!distributor.groupEnabled(1)) return;
+    for (const { intid, priority } of lpis.candidates()) yield { intid, priority, group: 1 };
+  }
+
+  #makeCpuInterface(cpu: number): CpuInterface {
+    return new CpuInterface(this.config, {
+      highestPending: () => this.highestPending(cpu),
+      exists: (intid) => this.#interrupt(cpu, intid) !== undefined,
+      acknowledge: (intid) => {
+        if (intid >= FIRST_LPI) this.#redistributors[cpu]!.lpis.clearPending(intid);
+        else this.#interrupt(cpu, intid)!.acknowledge();
+      },
+      deactivate: (intid) => {
+        this.#interrupt(cpu, intid)!.active = false;
+      },
+      generateSgi: (value, group) => this.#generateSgi(cpu, value, group),
+    });
+  }
+
+  /** The SGI, PPI or SPI that an INTID names at a PE. */
+  #interrupt(cpu: number, intid: number): Interrupt | undefined {
+    return this.#redistributors[cpu]!.interrupts.get(intid) ?? this.#distributor.spis.get(intid);
+  }
+
+  /** Section 8.2: a PE whose configuration has the SGI in another group does not get it. */
+  #generateSgi(sender: number, value: bigint, group: 0 | 1): void {
+    const intid = Number((value >> 24n) & 0xfn);
+    for (const cpu of sgiTargets(this.config, sender, value)) {
+      const sgi = this.#redistributors[cpu]!.interrupts.get(intid)!;
+      if (sgi.group === group) sgi.latch = true;
+    }
+  }
+
+  /** The register frame at an address; undefined for RAM and for addresses where nothing is. */
+  #locate(address: number): { frame: Frame; offset: number } | undefined {
+    const { gicd, gicr, gits, gitsStride } = this.config.addressMap;
+    const within = (frames: readonly Frame[], base: number): { frame: Frame; offset: number } | undefined => {
+      const frame = address >= base ? frames[Math.floor((address - base) / FRAME)] : undefined;
+      return frame && { frame, offset: (address - base) % FRAME };
+    };
+    const redistributor = Math.floor((address - gicr) / redistributorStride(this.config));
+    const its = this.#itss[Math.floor((address - gits) / gitsStride)];
+    return (
+      within([this.#distributor.frame], gicd) ??
+      within(
+        this.#redistributors[redistributor]?.frames ?? [],
+        gicr + redistributor * redistributorStride(this.config),
+      ) ??
+      within(
+        its ? [its.control, its.translation] : [],
+        gits + Math.floor((address - gits) / gitsStride) * gitsStride,
+      )
+    );
+  }
+
+  #its(number: number): Its {
+    const its = this.#itss[number];
+    if (!its) {
+      throw new GicError(
+        'INVALID_ARGUMENT',
+        'its',
+        number,
+        `the number of an ITS, below ${this.config.itsCount}`,
+      );
+    }
+    return its;
+  }
+
+  #checkCpu(cpu: number): void {
+    requireInteger('INVALID_ARGUMENT', 'cpu', cpu, 0, this.cpus - 1);
+  }
+
+  #checkRange(address: number, length: number): void {
+    requireInteger('INVALID_ARGUMENT', 'length', length, 0, this.config.ram.size);
+    if (!Number.isInteger(address) || !this.#memory.contains(address, length)) {
+      throw new GicError('INVALID_ARGUMENT', 'address', address, `a range of ${length} bytes in RAM`);
+    }
+  }
+}
+
+function checkAccess(address: number, size: number): void {
+  requireInteger('INVALID_ARGUMENT', 'address', address, 0, Number.MAX_SAFE_INTEGER);
+  if (![1, 2, 4, 8].includes(size)) throw new GicError('INVALID_ARGUMENT', 'size', size, '1, 2, 4 or 8');
+}
+
+function toBits(value: number | bigint, width: number): bigint {
+  const isExact = typeof value === 'bigint' || Number.isSafeInteger(value);
+  if (!isExact || value < 0 || BigInt(value) >= 1n << BigInt(width)) {
+    throw new GicError('INVALID_ARGUMENT', 'value', value, `an exact unsigned integer of ${width} bits`);
+  }
+  return BigInt(value);
+}

@@ -1,0 +1,202 @@
+import type { MachineConfig } from '../../bindings/config.ts';
+import { cpuOfRdbase } from './affinity.ts';
+import { field, numberField, ones } from './bits.ts';
+import type { Device, Mapping } from './its_tables.ts';
+import { Failure, Reason, type Translation } from './its_translation.ts';
+import { FIRST_LPI, type LpiUnit } from './lpi.ts';
+
+/** The four doublewords of a command. */
+export type CommandWords = readonly [bigint, bigint, bigint, bigint];
+
+/** What commands work on. */
+export interface CommandContext {
+  readonly config: MachineConfig;
+  readonly translation: Translation;
+  /** The LPIs of each PE's redistributor. */
+  readonly lpis: readonly LpiUnit[];
+}
+
+export interface Command {
+  readonly name: string;
+  /** The middle byte of its error codes (section 6.1); 0 where no codes are known. */
+  readonly errorClass: number;
+  /** Throws a `Failure` for a command error and a `TableFault` for a table outside RAM. */
+  readonly run: (context: CommandContext, words: CommandWords) => void;
+}
+
+/** The GICv3 commands by number: sections 6.0 to 6.13. Those of GICv4 are command errors of unknown number. */
+export const commands: ReadonlyMap<number, Command> = new Map([
+  [0x01, { name: 'MOVI', errorClass: 0x01, run: movi }],
+  [0x03, { name: 'INT', errorClass: 0x03, run: int }],
+  [0x04, { name: 'CLEAR', errorClass: 0x05, run: clear }],
+  [0x05, { name: 'SYNC', errorClass: 0, run: sync }],
+  [0x08, { name: 'MAPD', errorClass: 0x08, run: mapd }],
+  [0x09, { name: 'MAPC', errorClass: 0x09, run: mapc }],
+  [0x0a, { name: 'MAPTI', errorClass: 0x0a, run: mapti }],
+  [0x0b, { name: 'MAPI', errorClass: 0x0b, run: mapi }],
+  [0x0c, { name: 'INV', errorClass: 0x0c, run: inv }],
+  [0x0d, { name: 'INVALL', errorClass: 0x0d, run: invall }],
+  [0x0e, { name: 'MOVALL', errorClass: 0x0e, run: movall }],
+  [0x0f, { name: 'DISCARD', errorClass: 0x0f, run: discard }],
+]);
+
+const deviceIdOf = (words: CommandWords): number => numberField(words[0], 63, 32);
+const eventIdOf = (words: CommandWords): number => numberField(words[1], 31, 0);
+const icidOf = (words: CommandWords): number => numberField(words[2], 15, 0);
+const isValid = (words: CommandWords): boolean => field(words[2], 63) === 1n;
+
+/** Section 6.2. With V=0 the size has no meaning and is not checked. */
+function mapd({ config, translation }: CommandContext, words: CommandWords): void {
+  const deviceId = deviceIdOf(words);
+  const eventBits = numberField(words[1], 4, 0) + 1;
+  if (!translation.devices.inRange(deviceId)) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
+  if (isValid(words) && eventBits > config.eventIdBits) throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
+  const itt = Number(words[2] & ones(51, 8));
+  translation.devices.write(deviceId, isValid(words) ? { itt, eventBits } : undefined);
+}
+
+/** Section 6.3. Pending LPIs stay where they are. */
+function mapc({ config, translation }: CommandContext, words: CommandWords): void {
+  const icid = icidOf(words);
+  if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
+  if (!isValid(words)) {
+    translation.collections.write(icid, undefined);
+    return;
+  }
+  const cpu = cpuOfRdbase(config, words[2]);
+  if (cpu === undefined) throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
+  translation.collections.write(icid, cpu);
+}
+
+/** Section 6.4. */
+function mapti(context: CommandContext, words: CommandWords): void {
+  mapEvent(context, words, numberField(words[1], 63, 32));
+}
+
+/** Section 6.5. */
+function mapi(context: CommandContext, words: CommandWords): void {
+  mapEvent(context, words, eventIdOf(words));
+}
+
+function mapEvent({ config, translation, lpis }: CommandContext, words: CommandWords, intid: number): void {
+  const eventId = eventIdOf(words);
+  const icid = icidOf(words);
+  const device = translation.device(deviceIdOf(words), eventId);
+  if (intid < FIRST_LPI || intid >= 2 ** config.intidBits) throw new Failure(Reason.INTID_OUT_OF_RANGE);
+  if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
+  if (config.policy.maptiRemap === 'ignore' && translation.existing(device, eventId)) return;
+  // Read first: a fault here must leave the mapping as it was.
+  const cpu = config.policy.maptiClearsPending ? translation.collections.read(icid) : undefined;
+  translation.map(device, eventId, { intid, icid });
+  if (cpu !== undefined) lpis[cpu]!.clearPending(intid);
+}
+
+/** Section 6.6. */
+function movi({ config, translation, lpis }: CommandContext, words: CommandWords): void {
+  const eventId = eventIdOf(words);
+  const icid = icidOf(words);
+  const device = translation.device(deviceIdOf(words), eventId);
+  const mapping = translation.existing(device, eventId);
+  if (!mapping) throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
+  const from = translation.collections.read(mapping.icid);
+  const to = translation.collections.read(icid);
+  if (from === undefined || to === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
+  translation.map(device, eventId, { ...mapping, icid });
+  if (from === to) return;
+  const stays = !lpis[to]!.enabled && config.policy.moviTargetDisabled === 'keep';
+  if (lpis[from]!.isPending(mapping.intid) && !stays) move(lpis[from]!, lpis[to]!, mapping.intid);
+  lpis[from]!.forget(mapping.intid);
+}
+
+/**
+ * Section 6.7. With the source's LPIs disabled there is nothing to move. As with MOVI, the source drops what it has
+ * cached.
+ */
+function movall({ config, lpis }: CommandContext, words: CommandWords): void {
+  const source = cpuOfRdbase(config, words[2]);
+  const destination = cpuOfRdbase(config, words[3]);
+  if (source === undefined || destination === undefined) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
+  if (source === destination) return;
+  const to = lpis[destination]!;
+  if (!to.enabled && config.policy.movallTargetDisabled === 'keep') return;
+  for (const intid of lpis[source]!.pending()) move(lpis[source]!, to, intid);
+  lpis[source]!.forgetAll();
+}
+
+/**
+ * Moves a pending LPI. One that is out of range at the destination, which takes unequal PROPBASER.IDbits and is
+ * UNPREDICTABLE, stays: it must not be lost.
+ */
+function move(from: LpiUnit, to: LpiUnit, intid: number): void {
+  if (to.enabled && !to.inRange(intid)) return;
+  from.clearPending(intid);
+  to.setPending(intid);
+}
+
+/**
+ * The mapping of an event and the LPIs of its PE. No code for an unmapped collection is listed for INT, CLEAR,
+ * DISCARD and INV: they take that of an unmapped interrupt, as KVM does.
+ */
+function route(
+  { translation, lpis }: CommandContext,
+  words: CommandWords,
+): { mapping: Mapping; lpi: LpiUnit } {
+  const mapping = translation.lookup(deviceIdOf(words), eventIdOf(words));
+  const cpu = translation.collections.read(mapping.icid);
+  if (cpu === undefined) throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  return { mapping, lpi: lpis[cpu]! };
+}
+
+/** Section 6.8. */
+function int(context: CommandContext, words: CommandWords): void {
+  const { mapping, lpi } = route(context, words);
+  lpi.setPending(mapping.intid);
+}
+
+/** Section 6.9. */
+function clear(context: CommandContext, words: CommandWords): void {
+  const { mapping, lpi } = route(context, words);
+  lpi.clearPending(mapping.intid);
+}
+
+/** Section 6.10. */
+function discard({ config, translation, lpis }: CommandContext, words: CommandWords): void {
+  const eventId = eventIdOf(words);
+  const device: Device = translation.device(deviceIdOf(words), eventId);
+  const mapping = translation.existing(device, eventId);
+  if (!mapping) throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  const cpu = translation.collections.read(mapping.icid);
+  if (cpu === undefined && config.policy.discardUnmappedCollection === 'error') {
+    throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  }
+  translation.map(device, eventId, undefined);
+  if (cpu !== undefined) lpis[cpu]!.clearPending(mapping.intid);
+}
+
+/** Section 6.11. */
+function inv(context: CommandContext, words: CommandWords): void {
+  const { mapping, lpi } = route(context, words);
+  lpi.invalidate(mapping.intid);
+}
+
+/** Section 6.12. */
+function invall({ config, translation, lpis }: CommandContext, words: CommandWords): void {
+  const icid = icidOf(words);
+  const all = config.policy.invallScope === 'all';
+  if (config.policy.checkSyncOperands && !translation.collections.inRange(icid)) {
+    throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
+  }
+  // Without the check, and with all redistributors in scope, the collection plays no part and is not looked up.
+  const cpu = config.policy.checkSyncOperands || !all ? translation.collections.read(icid) : undefined;
+  if (config.policy.checkSyncOperands && cpu === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
+  if (all) for (const lpi of lpis) lpi.invalidateAll();
+  else if (cpu !== undefined) lpis[cpu]!.invalidateAll();
+}
+
+/** Section 6.13. Every command is complete when it has been processed, so there is nothing to wait for. */
+function sync({ config }: CommandContext, words: CommandWords): void {
+  if (config.policy.checkSyncOperands && cpuOfRdbase(config, words[2]) === undefined) {
+    throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
+  }
+}
