@@ -1,20 +1,23 @@
-// GICv4.1: entries of the vPE Configuration table that GICR_VPROPBASER names for the redistributors of one group
-// (sections 3.11, 7.1, 7.6). An entry is four 64-bit words; word 0 is the entry that the ITS keeps too, so that one
-// table can serve both (GITS_TYPER.SVPET).
+// GICv4.1: an entry of the vPE Configuration table (sections 3.11, 7.1, 7.6). An entry is four 64-bit words; word 0 is
+// the entry that the ITS keeps too, so that one table can serve both (GITS_TYPER.SVPET).
 //
 //   0  [63] Valid | [62:53] PE that it is mapped to | [51:16] pending table | [4:0] INTID bits - 1
 //   1  [63] resident | [62:53] on this PE | [51:16] configuration table | [15:0] vSGIs pending
 //   2  [57] allocated | [56:55] groups at the last deschedule | [54] doorbell requested
 //      [53:38] vSGI groups | [37:22] vSGIs enabled | [21:0] default doorbell
 //   3  [63:0] vSGI priorities, four bits each
+//
+// While a vPE is not allocated, its vSGIs are kept in the first 1 KiB of its pending table, which is the
+// implementation's own (section 4.4):
+//
+//   0  [47:32] groups | [31:16] enabled | [15:0] pending
+//   1  [63:0] priorities, four bits each
 import { NO_CPU } from '../gic/bank';
-import { Redistributor, redistributorOf } from '../gic/redistributor';
-import { Table } from '../its/its';
-import { entryAt, isMappedVpe, UNMAPPED, vpeCpu } from '../its/tables';
+import { FIRST_LPI } from '../gic/intid';
+import { redistributorOf } from '../gic/redistributor';
+import { isMappedVpe, vpeEnd, vpePendingTable } from '../its/tables';
 import { machine } from '../memory/machine';
-
-/** Bytes of an entry: GICR_VPROPBASER.Entry_Size and GITS_BASER2.Entry_Size tell it. */
-export const VPE_ENTRY_BYTES: u32 = 32;
+import { ramAt } from '../memory/ram';
 
 const RESIDENT: u64 = 1 << 63;
 const RESIDENT_CPU_SHIFT: u64 = 53;
@@ -26,6 +29,10 @@ const ARMED: u64 = 1 << 54;
 const ARMED_GROUPS_SHIFT: u64 = 55;
 const ALLOCATED: u64 = 1 << 57;
 
+const SAVED_ENABLES_SHIFT: u64 = 16;
+const SAVED_GROUPS_SHIFT: u64 = 32;
+const SAVED_BYTES: u64 = 16;
+
 @unmanaged
 export class VpeConfiguration {
   mapping: u64;
@@ -33,17 +40,24 @@ export class VpeConfiguration {
   state: u64;
   priorities: u64;
 
-  /** VMAPP with Alloc=1. */
+  /** VMAPP with V=1 and Alloc=1. The vSGIs start as they were when the vPE was last released. */
   allocate(mapping: u64, configTable: u64, doorbell: u32): void {
     this.mapping = mapping;
     this.place = configTable & TABLE_ADDRESS;
     this.state = ALLOCATED | doorbell;
     this.priorities = 0;
+    this.loadSgis();
   }
 
-  /** VMAPP with V=0 and Alloc=1. */
+  /** VMAPP with V=0 and Alloc=1: all that is left of the vPE is in its pending table. */
   release(): void {
+    this.saveSgis();
     this.mapping = 0;
+    this.forget();
+  }
+
+  /** The entry is another group's from now on; word 0 can still be the ITS's. */
+  forget(): void {
     this.place = 0;
     this.state = 0;
     this.priorities = 0;
@@ -51,6 +65,11 @@ export class VpeConfiguration {
 
   get allocated(): bool {
     return (this.state & ALLOCATED) != 0;
+  }
+
+  /** Software owns the memory, so an entry counts only while it makes sense. */
+  get live(): bool {
+    return this.allocated && isMappedVpe(this.mapping);
   }
 
   /** Physical address of the VM's configuration table. */
@@ -95,11 +114,6 @@ export class VpeConfiguration {
     this.state = (this.state & ~DOORBELL) | intid;
   }
 
-  /** A doorbell was requested at the last deschedule and has not rung since. */
-  get armed(): bool {
-    return (this.state & ARMED) != 0;
-  }
-
   /** Requests the default doorbell for interrupts of `groups` (bit 0: Group 0, bit 1: Group 1). */
   arm(groups: u32): void {
     this.disarm();
@@ -110,13 +124,14 @@ export class VpeConfiguration {
     this.state &= ~(ARMED | ((<u64>3) << ARMED_GROUPS_SHIFT));
   }
 
+  /** A doorbell for `group` was requested at the last deschedule and has not rung since. */
   armedFor(group: u32): bool {
-    return this.armed && ((this.state >> (ARMED_GROUPS_SHIFT + group)) & 1) != 0;
+    return (this.state & ARMED) != 0 && ((this.state >> (ARMED_GROUPS_SHIFT + group)) & 1) != 0;
   }
 
   setResident(cpu: u32): void {
-    this.place =
-      (this.place & ~((<u64>0x7ff) << RESIDENT_CPU_SHIFT)) | RESIDENT | ((<u64>cpu) << RESIDENT_CPU_SHIFT);
+    this.setNotResident();
+    this.place |= RESIDENT | ((<u64>cpu) << RESIDENT_CPU_SHIFT);
   }
 
   setNotResident(): void {
@@ -131,40 +146,28 @@ export class VpeConfiguration {
     const rd = redistributorOf(cpu);
     return rd.resident && rd.residentVpe == vpeId ? cpu : NO_CPU;
   }
-}
 
-/** The place of a vPE's entry in the table of a redistributor's group; UNMAPPED or FAULT where there is none. */
-export function configurationAt(rd: Redistributor, vpeId: u32): usize {
-  const table = changetype<Table>(rd.vpeTable);
-  return <u64>vpeId < table.capacity && vpeId >> machine().vpeIdBits == 0 ? entryAt(table, vpeId) : UNMAPPED;
-}
+  private saveSgis(): void {
+    const at = this.savedSgis();
+    if (at == 0) return;
+    const enabled = (<u64>this.enabledSgis) << SAVED_ENABLES_SHIFT;
+    store<u64>(at, ((<u64>this.sgiGroups) << SAVED_GROUPS_SHIFT) | enabled | this.pendingSgis);
+    store<u64>(at, this.priorities, 8);
+  }
 
-/** The entry of a mapped vPE, null where the redistributor that it is mapped to has none. */
-export function configurationOf(vte: u64, vpeId: u32): VpeConfiguration {
-  const at = configurationAt(redistributorOf(vpeCpu(vte)), vpeId);
-  return changetype<VpeConfiguration>(at > 1 ? at : 0);
-}
+  private loadSgis(): void {
+    const at = this.savedSgis();
+    if (at == 0) return;
+    const saved = load<u64>(at);
+    const enabled = (saved >> SAVED_ENABLES_SHIFT) & 0xffff;
+    const groups = (saved >> SAVED_GROUPS_SHIFT) & 0xffff;
+    this.pendingSgis = <u32>saved & 0xffff;
+    this.state |= (groups << GROUPS_SHIFT) | (enabled << ENABLES_SHIFT);
+    this.priorities = load<u64>(at, 8);
+  }
 
-const VPROPBASER_VALID: u64 = 1 << 63;
-const VPROPBASER_INDIRECT: u64 = 1 << 55;
-
-/** Derives the table's place and size from GICR_VPROPBASER in the GICv4.1 layout (section 3.11). */
-export function attachVpeTable(table: Table, vpropbaser: u64): void {
-  const pageSize = <u32>(vpropbaser >> 53) & 3;
-  table.pageBytes = pageSize == 0 ? 0x1000 : pageSize == 1 ? 0x4000 : 0x10000;
-  table.entryBytes = VPE_ENTRY_BYTES;
-  table.entriesPerPage = vpropbaser & VPROPBASER_INDIRECT ? <u32>(table.pageBytes / VPE_ENTRY_BYTES) : 0;
-  table.address = vpropbaser & 0x000ffffffffff000 & ~(table.pageBytes - 1);
-  const bytes = ((vpropbaser & 0x7f) + 1) * table.pageBytes;
-  if ((vpropbaser & VPROPBASER_VALID) == 0) table.capacity = 0;
-  else if (table.entriesPerPage) table.capacity = (bytes >> 3) * table.entriesPerPage;
-  else table.capacity = bytes / VPE_ENTRY_BYTES;
-}
-
-/** The mapped vPE of a vPEID, as the redistributors of a group know it; null where it is not mapped. */
-export function mappedConfiguration(rd: Redistributor, vpeId: u32): VpeConfiguration {
-  const at = configurationAt(rd, vpeId);
-  if (at <= 1) return changetype<VpeConfiguration>(0);
-  const entry = changetype<VpeConfiguration>(at);
-  return isMappedVpe(entry.mapping) ? entry : changetype<VpeConfiguration>(0);
+  /** 0 outside RAM, and where the pending table is too small to have a first 1 KiB. */
+  private savedSgis(): usize {
+    return vpeEnd(this.mapping) < FIRST_LPI ? 0 : ramAt(vpePendingTable(this.mapping), SAVED_BYTES);
+  }
 }

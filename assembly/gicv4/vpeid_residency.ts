@@ -1,18 +1,18 @@
-// Residency of vPEs in the GICv4.1 layout: GICR_VPENDBASER holds a vPEID, GICR_VPROPBASER the vPE Configuration table
-// (sections 3.11, 3.12, 7.6).
-import { Counter, Diagnostic, Event } from '../abi';
+// Residency of vPEs in the GICv4.1 layout: GICR_VPENDBASER holds a vPEID (sections 3.12, 7.6). All changes are done
+// when the write is; Dirty is only shown for as many reads as the machine is told to.
+import { Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
-import { Redistributor } from '../gic/redistributor';
-import { Table } from '../its/its';
+import { Redistributor, redistributorOf } from '../gic/redistributor';
 import { vpeEnd, vpePendingTable } from '../its/tables';
 import { count } from '../memory/counters';
-import { machine } from '../memory/machine';
+import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { touchVirtual } from '../virt/outputs';
-import { attachVpeTable, mappedConfiguration, VpeConfiguration } from './vpe_configuration';
+import { VpeConfiguration } from './vpe_configuration';
+import { mappedConfiguration } from './vpe_table';
 import { bestVsgi, NO_VSGI } from './vsgi';
 
 const VALID: u64 = 1 << 63;
@@ -22,28 +22,23 @@ const DIRTY: u64 = 1 << 60;
 const GROUP_ENABLES_SHIFT: u64 = 58;
 const GROUP_ENABLES: u64 = 3 << 58;
 const VPEID: u64 = 0xffff;
-const VPROPBASER_Z: u64 = 1 << 52;
+/** No vPEID: the vPE of a redistributor was taken away while Valid is still 1. */
+const NO_VPE: u32 = 0xffffffff;
 
-/** GICR_VPROPBASER.Z reads as zero. While a vPE is resident the table stays as it is. */
-export function writeVpeTable(rd: Redistributor, value: u64): void {
-  if (rd.resident) {
-    report(Diagnostic.VPROPBASER_WRITE_WHILE_RESIDENT, rd.cpu);
-    return;
-  }
-  rd.vpropbaser = value & ~VPROPBASER_Z;
-  attachVpeTable(changetype<Table>(rd.vpeTable), rd.vpropbaser);
-}
-
-/** While a vPE is resident only Valid can change. */
+/** While a vPE is resident only Valid can change: anything else of a write is ignored. */
 export function writeVpeResidency(rd: Redistributor, value: u64): void {
   const valid = (value & VALID) != 0;
-  if (rd.resident && valid) report(Diagnostic.VPE_CHANGED_WHILE_RESIDENT, rd.cpu);
-  else if (valid) scheduleIn(rd, value);
-  else if (rd.resident) scheduleOut(rd, value);
+  if (rd.dirtyReads && valid != (rd.resident != 0)) report(Diagnostic.VPENDBASER_WRITE_WHILE_DIRTY, rd.cpu);
+  if (rd.resident) {
+    // A deschedule may leave the group enables out.
+    const kept = valid ? VPEID | GROUP_ENABLES : VPEID;
+    if ((value ^ rd.vpendbaser) & kept) report(Diagnostic.VPE_CHANGED_WHILE_RESIDENT, rd.cpu);
+    if (!valid) scheduleOut(rd, value);
+  } else if (valid) scheduleIn(rd, value);
   else rd.vpendbaser = value & ~(DIRTY | DOORBELL);
 }
 
-/** A vPEID that is not mapped is taken as if Valid were 0. */
+/** A vPEID that is not mapped, or too wide, is taken as if Valid were 0. */
 function scheduleIn(rd: Redistributor, value: u64): void {
   const vpeId = <u32>(value & VPEID);
   const entry = mappedConfiguration(rd, vpeId);
@@ -54,6 +49,7 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   }
   const elsewhere = entry.residentCpu(vpeId);
   if (elsewhere != NO_CPU) report(Diagnostic.VPE_RESIDENT_TWICE, rd.cpu, elsewhere);
+  evict(entry, vpeId);
   rd.vpendbaser = (value | PENDING_LAST) & ~(DIRTY | DOORBELL);
   rd.resident = 1;
   rd.residentVpe = vpeId;
@@ -74,18 +70,14 @@ function scheduleIn(rd: Redistributor, value: u64): void {
 
 /** A doorbell is requested by Doorbell=1, unless something is pending or PendingLast is written as 1. */
 function scheduleOut(rd: Redistributor, value: u64): void {
-  const entry = changetype<VpeConfiguration>(rd.residentEntry);
-  const groups = rd.virtualGroups;
-  const vlpiPending = (groups & 2) != 0 && !rd.virtualLpis.best.isEmpty;
-  const pending = vlpiPending || bestVsgi(rd, groups) != NO_VSGI;
+  const pending = hasPending(rd);
   const carelessly = (value & PENDING_LAST) != 0;
-  rd.vpendbaser =
-    (value & ~(PENDING_LAST | DIRTY | DOORBELL | GROUP_ENABLES)) |
-    (rd.vpendbaser & GROUP_ENABLES) |
-    (pending || carelessly ? PENDING_LAST : 0);
-  if (entry.allocated) {
+  const kept = rd.vpendbaser & (GROUP_ENABLES | VPEID);
+  rd.vpendbaser = kept | (pending || carelessly ? PENDING_LAST : 0);
+  const entry = changetype<VpeConfiguration>(rd.residentEntry);
+  if (changetype<usize>(entry)) {
     entry.setNotResident();
-    if ((value & DOORBELL) != 0 && !pending && !carelessly) entry.arm(groups);
+    if ((value & DOORBELL) != 0 && !pending && !carelessly) entry.arm(rd.virtualGroups);
   }
   rd.resident = 0;
   rd.residentEntry = 0;
@@ -94,6 +86,29 @@ function scheduleOut(rd: Redistributor, value: u64): void {
   rd.dirtyReads = machine().descheduleReads;
   count(Counter.SCHEDULED_OUT);
   emit(Event.SCHEDULED_OUT, rd.cpu, rd.vpendbaser & PENDING_LAST ? 1 : 0);
+}
+
+/** PendingLast: what is pending in a group that is forwarded, whatever the virtual CPU interface lets through. */
+function hasPending(rd: Redistributor): bool {
+  const groups = rd.virtualGroups;
+  const disabledCount = policy(Policy.pendingLastCountsDisabled) != 0;
+  const vlpis = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
+  return ((groups & 2) != 0 && vlpis) || bestVsgi(rd, groups) != NO_VSGI;
+}
+
+/**
+ * Takes a vPE away from the redistributor that it is resident on, if any. There Valid stays 1 until software clears it,
+ * but nothing is forwarded or pending any more.
+ */
+export function evict(entry: VpeConfiguration, vpeId: u32): void {
+  const cpu = entry.residentCpu(vpeId);
+  if (cpu == NO_CPU) return;
+  const rd = redistributorOf(cpu);
+  rd.residentVpe = NO_VPE;
+  rd.residentEntry = 0;
+  rd.virtualLpis.detach();
+  touchVirtual(cpu);
+  entry.setNotResident();
 }
 
 /** VGrp0En and VGrp1En as bits 0 and 1: VGrp0En is bit 59, VGrp1En bit 58. */

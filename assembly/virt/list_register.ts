@@ -14,6 +14,8 @@ const HW: u64 = 1 << 61;
 const GROUP_SHIFT: u64 = 60;
 const PRIORITY_SHIFT: u64 = 48;
 const PINTID: u64 = 0x1fff << 32;
+/** [44:42] are reserved where there are no extended ranges. */
+const PINTID_BASIC: u64 = 0x3ff << 32;
 const EOI: u64 = 1 << 41;
 const VINTID: u64 = 0xffffffff;
 
@@ -67,7 +69,8 @@ export function isEmpty(value: u64): bool {
 /** A written value with its reserved bits as zero. */
 export function legal(value: u64): u64 {
   const priorityBits = ((0xff << (8 - machine().virtualPriorityBits)) & 0xff) as u64;
-  const link = (value & HW) != 0 ? PINTID : EOI;
+  const pintids = machine().extendedSpiSlots | machine().extendedPpiSlots ? PINTID : PINTID_BASIC;
+  const link = (value & HW) != 0 ? pintids : EOI;
   const kept =
     ((<u64>3) << STATE_SHIFT) |
     HW |

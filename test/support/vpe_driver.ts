@@ -378,3 +378,27 @@ export function listRegister(
     (BigInt(state) << 62n) | (BigInt(group) << 60n) | (BigInt(priority) << 48n) | link | BigInt(vIntid)
   );
 }
+
+/** A machine whose guests are open (`openGuest`); physical interrupts and LPIs are on. */
+export async function startGuest(options: MachineOptions = {}): Promise<VpeDriver> {
+  const driver = await startVpeDriver(options);
+  for (let cpu = 0; cpu < driver.config.cpus; cpu++) driver.openGuest(cpu);
+  return driver;
+}
+
+/** Fields of ICH_VMCR_EL2: section 8.6. Defaults: everything is let through, both groups, EOImode 0. */
+export function vmcr(
+  fields: {
+    priorityMask?: number;
+    binaryPoint0?: number;
+    binaryPoint1?: number;
+    eoiMode?: 0 | 1;
+    commonBinaryPoint?: boolean;
+    /** Bits 0 and 1: VENG0 and VENG1. */
+    groups?: number;
+  } = {},
+): number {
+  const { priorityMask = 0xff, binaryPoint0 = 0, binaryPoint1 = 0, eoiMode = 0, groups = 3 } = fields;
+  const low = (binaryPoint0 << 21) | (binaryPoint1 << 18) | (eoiMode << 9) | groups;
+  return priorityMask * 2 ** 24 + (low | (fields.commonBinaryPoint ? 1 << 4 : 0));
+}

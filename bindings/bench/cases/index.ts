@@ -1,0 +1,18 @@
+import type { BenchCase } from '../case.ts';
+import { deliveryCases, scaleCases, virtualDeliveryCases } from './delivery.ts';
+import { lpiInjectionCases, vlpiInjectionCases } from './injection.ts';
+import { lpiCommandCases } from './lpi_commands.ts';
+import { registerCases } from './registers.ts';
+import { residencyCases } from './residency.ts';
+
+/** All benchmark cases, in the order in which they are shown. */
+export const benchCases: readonly BenchCase[] = [
+  ...lpiInjectionCases,
+  ...lpiCommandCases,
+  ...deliveryCases,
+  ...registerCases,
+  ...vlpiInjectionCases,
+  ...virtualDeliveryCases,
+  ...residencyCases,
+  ...scaleCases,
+];

@@ -1,0 +1,61 @@
+import { CaptureParser } from './capture_reader.ts';
+import type { CaptureEvent } from './events.ts';
+import type { ExclusionId } from './exclusions.ts';
+import { LineBlocks } from './line_blocks.ts';
+import { QemuLogParser } from './qemu_log.ts';
+
+export type RecordingFormat = 'capture' | 'qemu-log';
+
+const OPEN_BRACE = 0x7b;
+const SPACE = 0x20;
+
+/**
+ * A file of recorded traffic, plain or gzip, in the capture format (`.jsonl`) or as QEMU's `-trace` wrote it. Format
+ * and compression are told from the contents.
+ */
+export class Recording {
+  readonly #blocks: LineBlocks;
+  #parser: CaptureParser | QemuLogParser | undefined;
+
+  /** Throws what the operating system says about a file that cannot be opened. */
+  constructor(readonly file: string) {
+    this.#blocks = new LineBlocks(file);
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#blocks.size;
+  }
+
+  /** Bytes of the file read so far. */
+  get bytesRead(): number {
+    return this.#blocks.bytesRead;
+  }
+
+  /** Known once the first event is there; an empty file is a capture without events. */
+  get format(): RecordingFormat {
+    return this.#parser instanceof QemuLogParser ? 'qemu-log' : 'capture';
+  }
+
+  /** Lines that are no events, by the reason. */
+  get skipped(): ReadonlyMap<ExclusionId, number> {
+    return this.#parser instanceof QemuLogParser ? this.#parser.skipped : new Map();
+  }
+
+  /**
+   * Hands the events on in order; at most one block of the file is in memory. Yields after each block, so that the
+   * caller can wait for something or stop. Throws a `GicError` INVALID_INPUT that names file and line for a line
+   * that is not what the format says.
+   */
+  async *read(onEvent: (event: CaptureEvent) => void): AsyncGenerator<void> {
+    for await (const block of this.#blocks.blocks()) {
+      this.#parser ??= isCapture(block) ? new CaptureParser(this.file) : new QemuLogParser(this.file);
+      this.#parser.parse(block, onEvent);
+      yield;
+    }
+  }
+}
+
+function isCapture(block: Uint8Array): boolean {
+  return block.find((byte) => byte > SPACE) === OPEN_BRACE;
+}

@@ -1,0 +1,143 @@
+import type { CaptureEvent } from './events.ts';
+import type { ExclusionId } from './exclusions.ts';
+
+/** What is compared. */
+export type CheckKind =
+  | 'GICD'
+  | 'GICR'
+  | 'GITS'
+  | 'ICC'
+  | 'ICH'
+  | 'ICV'
+  | 'acknowledge'
+  | 'pending'
+  | 'wires'
+  | 'virtual-acknowledge'
+  | 'virtual-pending'
+  | 'virtual-wires'
+  | 'maintenance'
+  | 'sgi'
+  | 'command'
+  | 'table'
+  | 'final-memory';
+
+/** What each comparison is about, for people. */
+export const checkNames: Readonly<Record<CheckKind, string>> = {
+  GICD: 'GICD register reads',
+  GICR: 'GICR register reads',
+  GITS: 'GITS register reads',
+  ICC: 'ICC system register reads',
+  ICH: 'ICH system register reads',
+  ICV: 'ICV system register reads',
+  acknowledge: 'acknowledged INTIDs',
+  pending: 'highest pending changes',
+  wires: 'IRQ and FIQ changes',
+  'virtual-acknowledge': 'INTIDs acknowledged by guests',
+  'virtual-pending': 'virtual highest pending changes',
+  'virtual-wires': 'vIRQ and vFIQ changes',
+  maintenance: 'maintenance interrupt changes',
+  sgi: 'SGI arrivals',
+  command: 'ITS commands decoded',
+  table: 'ITS table entries',
+  'final-memory': 'tables in final memory',
+};
+
+/** A recorded value that the model did not reproduce. */
+export interface Mismatch {
+  /** Line of the recorded value, or of the action that should have had no such result. */
+  readonly line: number;
+  readonly kind: CheckKind;
+  readonly cpu?: number;
+  /** The register or the table entry. */
+  readonly register?: string;
+  readonly expected: string;
+  readonly got: string;
+  /** The latest events of that PE, of the distributor and the ITS, oldest first. */
+  readonly context: readonly string[];
+}
+
+export interface InterruptCounts {
+  sgi: number;
+  ppi: number;
+  spi: number;
+  lpi: number;
+  spurious: number;
+}
+
+/** Direct injection, as the model counted it. */
+export interface VirtualCounts {
+  /** VLPIs that went directly to a resident vPE, and that waited for one. */
+  readonly direct: number;
+  readonly waiting: number;
+  readonly doorbells: number;
+  /** Acknowledged by guests: out of a list register, and directly. */
+  readonly fromListRegisters: number;
+  readonly directlyAcknowledged: number;
+  readonly scheduledIn: number;
+}
+
+/** What a replay found. */
+export interface ReplayReport {
+  readonly file: string;
+  /** Events read, results included. */
+  readonly events: number;
+  /** Recorded values compared. */
+  readonly checked: number;
+  readonly mismatches: number;
+  /** How often each entry of `exclusions` was used. */
+  readonly skipped: Readonly<Partial<Record<ExclusionId, number>>>;
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+  /** The machine that the recording was played on. */
+  readonly machine: string;
+  readonly commands: Readonly<Record<string, number>>;
+  readonly msis: number;
+  /** Acknowledged interrupts. */
+  readonly interrupts: Readonly<InterruptCounts>;
+  /** What the model counted of direct injection; undefined where none happened. */
+  readonly virtual?: VirtualCounts;
+  readonly checkedByKind: Readonly<Partial<Record<CheckKind, number>>>;
+  readonly firstMismatches: readonly Mismatch[];
+  /** Where the replay ended before the recording did, and why. */
+  readonly stopped?: { readonly line: number; readonly reason: ExclusionId };
+}
+
+/** Counts what a replay sees and does. */
+export class Tally {
+  events = 0;
+  mismatches = 0;
+  msis = 0;
+  readonly commands: Record<string, number> = {};
+  readonly interrupts: InterruptCounts = { sgi: 0, ppi: 0, spi: 0, lpi: 0, spurious: 0 };
+  readonly checkedByKind: Partial<Record<CheckKind, number>> = {};
+  readonly skipped: Partial<Record<ExclusionId, number>> = {};
+
+  check(kind: CheckKind, count = 1): void {
+    this.checkedByKind[kind] = (this.checkedByKind[kind] ?? 0) + count;
+  }
+
+  skip(reason: ExclusionId, count = 1): void {
+    this.skipped[reason] = (this.skipped[reason] ?? 0) + count;
+  }
+
+  get checked(): number {
+    return Object.values(this.checkedByKind).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Counts an input or a result that was read. */
+  see(event: CaptureEvent): void {
+    this.events++;
+    if (event.kind === 'msi') this.msis++;
+    else if (event.kind === 'command') this.commands[event.name] = (this.commands[event.name] ?? 0) + 1;
+    else if (event.kind === 'acknowledge' && event.interface === 'ICC') {
+      this.interrupts[interruptClass(Number(event.value))]++;
+    }
+  }
+}
+
+function interruptClass(intid: number): keyof InterruptCounts {
+  if (intid < 16) return 'sgi';
+  if (intid < 32 || (intid >= 1056 && intid < 1120)) return 'ppi';
+  if (intid >= 8192) return 'lpi';
+  return intid >= 1020 && intid < 1024 ? 'spurious' : 'spi';
+}
