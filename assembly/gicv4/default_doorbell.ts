@@ -21,8 +21,10 @@ export function ringDoorbell(rd: Redistributor, doorbell: u32): void {
 }
 
 /**
- * An enabled interrupt of `group` has become pending for a vPE that is not resident. Its doorbell rings, where it was
- * requested for that group, on the redistributor that the vPE is mapped to.
+ * An interrupt of `group` is pending and enabled for a vPE that is not resident. Its doorbell rings, where it was
+ * requested for that group, on the redistributor that the vPE is mapped to: that of VMAPP or VMOVP, not that of its
+ * last residence (section 11, item 6). From then on it is an ordinary LPI, which making the vPE resident does not take
+ * back; with EnableLPIs=0 it is lost, and the request with it.
  */
 export function ringDefaultDoorbell(entry: VpeConfiguration, group: u32): void {
   if (!entry.armedFor(group)) return;

@@ -1,5 +1,6 @@
 // Delivery of VLPIs to a vPE, resident or not, and the doorbells of those that are not (sections 7.3, 7.6). A vPE is
-// named by its table entry and its vPEID: GICv4.0 finds its residence by the former, GICv4.1 by the latter.
+// named by its table entry and its vPEID: GICv4.0 finds its residence by the former, GICv4.1 by the latter, in the
+// vPE's configuration, which is null before GICv4.1.
 import { Choice, Counter, Event, Feature, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
@@ -10,25 +11,29 @@ import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { ringDefaultDoorbell, ringDoorbell } from './default_doorbell';
-import { configurationOf } from './vpe_configuration';
+import { VpeConfiguration } from './vpe_configuration';
 
 const CONFIG_ENABLE: u32 = 1;
 
 /** The PE that a vPE is resident on, where its VLPIs find it; NO_CPU for none (section 7.1). */
-export function residence(vte: u64, vpeId: u32): u32 {
+export function residence(vte: u64, vpeId: u32, configuration: VpeConfiguration): u32 {
+  if (changetype<usize>(configuration)) return configuration.residentCpu(vpeId);
+  if (machine().has(Feature.GICV4_1)) return NO_CPU;
   const cpu = vpeCpu(vte);
-  if (!machine().has(Feature.GICV4_1)) {
-    const rd = redistributorOf(cpu);
-    return rd.resident && rd.residentTable == vpePendingTable(vte) ? cpu : NO_CPU;
-  }
-  const entry = configurationOf(vte, vpeId);
-  return changetype<usize>(entry) ? entry.residentCpu(vpeId) : NO_CPU;
+  const rd = redistributorOf(cpu);
+  return rd.resident && rd.residentTable == vpePendingTable(vte) ? cpu : NO_CPU;
 }
 
 /** Makes a VLPI pending for a vPE. */
-export function setPendingVlpi(vte: u64, vpeId: u32, intid: u32, doorbell: u32): Outcome {
+export function setPendingVlpi(
+  vte: u64,
+  vpeId: u32,
+  configuration: VpeConfiguration,
+  intid: u32,
+  doorbell: u32,
+): Outcome {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return Outcome.INTID_OUT_OF_RANGE;
-  const resident = residence(vte, vpeId);
+  const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) {
     const outcome = redistributorOf(resident).virtualLpis.setPending(intid);
     if (outcome == Outcome.PENDING) count(Counter.VLPIS_DIRECT);
@@ -44,25 +49,21 @@ export function setPendingVlpi(vte: u64, vpeId: u32, intid: u32, doorbell: u32):
     count(Counter.VLPIS_WAITING);
     emit(Event.VLPI_WAITING, vpeCpu(vte), intid, vpeId);
   }
-  if (!coalesced || policy(Policy.doorbellOfPendingVlpi) == Choice.DOORBELL_REPEATED) {
+  if (!coalesced || policy(Policy.doorbellOfPendingVlpi) == Choice.DOORBELL_REPEATED)
     ringDoorbell(redistributorOf(vpeCpu(vte)), doorbell);
-    if (machine().has(Feature.GICV4_1)) ringIfEnabled(vte, vpeId, intid);
-  }
+  ringIfEnabled(configuration, intid);
   return coalesced ? Outcome.COALESCED : Outcome.PENDING;
 }
 
-/** GICv4.1: the default doorbell rings for enabled VLPIs only; they are all Group 1. */
-function ringIfEnabled(vte: u64, vpeId: u32, intid: u32): void {
-  const entry = configurationOf(vte, vpeId);
-  if (changetype<usize>(entry) == 0 || !entry.armedFor(1)) return;
-  const config = ramAt(entry.configTable + (intid - FIRST_LPI), 1);
-  if (config && load<u8>(config) & CONFIG_ENABLE) ringDefaultDoorbell(entry, 1);
-}
-
 /** Removes the pending state of a VLPI; tells whether there was any. A doorbell that rang for it stays. */
-export function clearPendingVlpi(vte: u64, vpeId: u32, intid: u32): bool {
+export function clearPendingVlpi(
+  vte: u64,
+  vpeId: u32,
+  configuration: VpeConfiguration,
+  intid: u32,
+): bool {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return false;
-  const resident = residence(vte, vpeId);
+  const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) return redistributorOf(resident).virtualLpis.clearPending(intid);
   const at = pendingWord(vte, intid);
   if (at == 0) return false;
@@ -72,17 +73,44 @@ export function clearPendingVlpi(vte: u64, vpeId: u32, intid: u32): bool {
   return (word & bit) != 0;
 }
 
-/** INV of a VLPI: only a resident vPE has cached configuration. */
-export function invalidateVlpi(vte: u64, vpeId: u32, intid: u32): void {
-  const resident = residence(vte, vpeId);
+/**
+ * INV of a VLPI: only a resident vPE has cached configuration. In GICv4.1 a default doorbell rings for a VLPI that was
+ * pending and is found enabled now: PendingLast told that no interrupt was waiting, and now one is.
+ */
+export function invalidateVlpi(
+  vte: u64,
+  vpeId: u32,
+  configuration: VpeConfiguration,
+  intid: u32,
+): void {
+  const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) redistributorOf(resident).virtualLpis.invalidate(intid);
-  else if (machine().has(Feature.GICV4_1) && isWaiting(vte, intid)) ringIfEnabled(vte, vpeId, intid);
+  else if (isWaiting(vte, intid)) ringIfEnabled(configuration, intid);
 }
 
-/** VINVALL. */
-export function invalidateVpe(vte: u64, vpeId: u32): void {
-  const resident = residence(vte, vpeId);
+/** VINVALL: as INV of each VLPI of the vPE. */
+export function invalidateVpe(vte: u64, vpeId: u32, configuration: VpeConfiguration): void {
+  const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) redistributorOf(resident).virtualLpis.invalidateAll();
+  else ringForAnyEnabled(vte, configuration);
+}
+
+/** VLPIs are all Group 1. A configuration table outside RAM reads as disabled. */
+function ringIfEnabled(configuration: VpeConfiguration, intid: u32): void {
+  if (changetype<usize>(configuration) == 0 || !configuration.armedFor(1)) return;
+  const config = ramAt(configuration.configTable + (intid - FIRST_LPI), 1);
+  if (config && load<u8>(config) & CONFIG_ENABLE) ringDefaultDoorbell(configuration, 1);
+}
+
+function ringForAnyEnabled(vte: u64, configuration: VpeConfiguration): void {
+  if (changetype<usize>(configuration) == 0) return;
+  for (let first = FIRST_LPI; first < vpeEnd(vte) && configuration.armedFor(1); first += 64) {
+    const at = pendingWord(vte, first);
+    if (at == 0) return;
+    for (let word = load<u64>(at); word; word &= word - 1) {
+      ringIfEnabled(configuration, first | <u32>ctz(word));
+    }
+  }
 }
 
 /** Whether a VLPI is pending in the table of a vPE that is not resident. */

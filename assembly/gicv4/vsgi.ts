@@ -1,5 +1,6 @@
-// GICv4.1 virtual SGIs: the VSGI command, GITS_SGIR, and what of them the virtual CPU interface sees (sections 6.22,
-// 5.12, 7.6).
+// GICv4.1 virtual SGIs: their state, and what of it the virtual CPU interface sees (sections 6.22, 5.12, 7.6). They are
+// kept in the vPE's configuration entry, so they outlast a deschedule; an entry that is released leaves them in the
+// vPE's pending table (section 11, item 18).
 import { Counter, Event } from '../abi';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
@@ -20,15 +21,12 @@ export function setPendingVsgi(entry: VpeConfiguration, vpeId: u32, intid: u32):
   count(pending & bit ? Counter.VSGIS_COALESCED : Counter.VSGIS_SENT);
   entry.pendingSgis = pending | bit;
   emit(Event.VSGI_PENDING, vpeId, intid);
-  const cpu = entry.residentCpu(vpeId);
-  if (cpu != NO_CPU) touchVirtual(cpu);
-  else if (entry.enabledSgis & bit) ringDefaultDoorbell(entry, (entry.sgiGroups >> intid) & 1);
+  present(entry, vpeId, intid);
 }
 
 export function clearPendingVsgi(entry: VpeConfiguration, vpeId: u32, intid: u32): void {
   entry.pendingSgis = entry.pendingSgis & ~((<u32>1) << intid);
-  const cpu = entry.residentCpu(vpeId);
-  if (cpu != NO_CPU) touchVirtual(cpu);
+  present(entry, vpeId, intid);
 }
 
 export function configureVsgi(
@@ -40,14 +38,20 @@ export function configureVsgi(
   priority: u32,
 ): void {
   entry.configureSgi(intid, enable, group, priority);
+  present(entry, vpeId, intid);
+}
+
+/** What a change of a vSGI leads to: its PE looks again or, where the vPE has none, its doorbell may ring. */
+function present(entry: VpeConfiguration, vpeId: u32, intid: u32): void {
   const cpu = entry.residentCpu(vpeId);
   if (cpu != NO_CPU) touchVirtual(cpu);
-  else if (enable && (entry.pendingSgis >> intid) & 1) ringDefaultDoorbell(entry, group);
+  else if (((entry.pendingSgis & entry.enabledSgis) >> intid) & 1)
+    ringDefaultDoorbell(entry, (entry.sgiGroups >> intid) & 1);
 }
 
 /**
  * The best pending and enabled vSGI of the resident vPE among the groups that are on (bit 0: Group 0, bit 1:
- * Group 1) as priority << 8 | group << 4 | INTID, or NO_VSGI.
+ * Group 1) as priority << 8 | group << 4 | INTID, or NO_VSGI. Of equal priorities the lowest INTID is the best.
  */
 export function bestVsgi(rd: Redistributor, groups: u32): u32 {
   if (rd.residentEntry == 0) return NO_VSGI;

@@ -51,17 +51,33 @@ export class Its {
   hardwareCollections: usize;
   /** Eight `Table` records. */
   tables: usize;
+  /** GICv4.1: a bit for each vPEID that this ITS has mapped, which a table that several ITSs share cannot tell. */
+  mappedVpes: usize;
 
   table(n: u32): Table {
     return changetype<Table>(this.tables + <usize>n * offsetof<Table>());
   }
+
+  mapsVpe(vpeId: u32): bool {
+    return ((load<u64>(this.mappedVpes + ((vpeId >> 6) << 3)) >> (vpeId & 63)) & 1) != 0;
+  }
+
+  setMapsVpe(vpeId: u32, mapped: bool): void {
+    const at = this.mappedVpes + ((vpeId >> 6) << 3);
+    const bit = (<u64>1) << (vpeId & 63);
+    store<u64>(at, mapped ? load<u64>(at) | bit : load<u64>(at) & ~bit);
+  }
 }
 
 export const MAX_HARDWARE_COLLECTIONS: u32 = 256;
+const MAX_VPES: u32 = 65536;
 
-/** Record, tables and collections of one ITS. */
+/** Record, tables, collections and mapped vPEs of one ITS. */
 export const ITS_BYTES: usize =
-  ((offsetof<Its>() + 7) & ~7) + BASERS * offsetof<Table>() + MAX_HARDWARE_COLLECTIONS * 8;
+  ((offsetof<Its>() + 7) & ~7) +
+  BASERS * offsetof<Table>() +
+  MAX_HARDWARE_COLLECTIONS * 8 +
+  (MAX_VPES >> 3);
 
 export function itsOf(number: u32): Its {
   return changetype<Its>(machine().itsRecords + <usize>number * ITS_BYTES);
@@ -75,5 +91,6 @@ export function initIts(number: u32): void {
   its.number = number;
   its.tables = changetype<usize>(its) + ((offsetof<Its>() + 7) & ~7);
   its.hardwareCollections = its.tables + BASERS * offsetof<Table>();
+  its.mappedVpes = its.hardwareCollections + MAX_HARDWARE_COLLECTIONS * 8;
   for (let n: u32 = 0; n < BASERS; n++) its.table(n).baser = RESET_BASER;
 }

@@ -1,6 +1,8 @@
 // From (DeviceID, EventID) to an interrupt translation entry: the steps that translation of an MSI and most
 // commands share (sections 5.11, 6.1). The result stays here until the next lookup.
-import { Outcome } from '../abi';
+import { Feature, Outcome } from '../abi';
+import { configurationOf } from '../gicv4/vpe_table';
+import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { machine } from '../memory/machine';
 import { Its } from './its';
 import {
@@ -56,14 +58,25 @@ export function lookupCollection(its: Its, icid: u32): Outcome {
   return isMappedCollection(foundCollection) ? Outcome.PENDING : Outcome.COLLECTION_UNMAPPED;
 }
 
-/** The entry that `lookupVpe` found, and where it stands. */
+/** The entry that `lookupVpe` found, and where it stands; in GICv4.1 the vPE's configuration too, before it null. */
 export let foundVpe: u64 = 0;
 export let foundVpeAt: usize = 0;
+export let foundConfiguration: VpeConfiguration = changetype<VpeConfiguration>(0);
 
+/** A vPE that this ITS has mapped and, in GICv4.1, that the redistributor which it is mapped to knows. */
 export function lookupVpe(its: Its, vpeId: u32): Outcome {
+  const outcome = lookupVpeEntry(its, vpeId);
+  if (outcome != Outcome.PENDING || !machine().has(Feature.GICV4_1)) return outcome;
+  foundConfiguration = configurationOf(foundVpe, vpeId);
+  return changetype<usize>(foundConfiguration) ? Outcome.PENDING : Outcome.VPE_UNMAPPED;
+}
+
+/** What this ITS has mapped, whether a redistributor knows it or not. */
+export function lookupVpeEntry(its: Its, vpeId: u32): Outcome {
   foundVpeAt = vpeEntryAt(its, vpeId);
   if (foundVpeAt == FAULT) return Outcome.TABLE_FAULT;
   if (foundVpeAt == UNMAPPED) return Outcome.VPE_UNMAPPED;
   foundVpe = load<u64>(foundVpeAt);
-  return isMappedVpe(foundVpe) ? Outcome.PENDING : Outcome.VPE_UNMAPPED;
+  const mapped = isMappedVpe(foundVpe) && (!machine().has(Feature.GICV4_1) || its.mapsVpe(vpeId));
+  return mapped ? Outcome.PENDING : Outcome.VPE_UNMAPPED;
 }

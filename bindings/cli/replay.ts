@@ -37,7 +37,7 @@ export function replayCommand(
   return new Command('replay')
     .description('play recorded GIC traffic and compare every recorded result')
     .argument('[file...]', "captures (.jsonl, .jsonl.gz) or logs of QEMU's -trace 'gicv3_*', plain or gzip")
-    .option('--bundled', 'replay the bundled boot of Linux 6.1')
+    .option('--bundled', 'replay the bundled recordings: a boot of Linux 6.1, and KVM with direct injection')
     .option('--limit <count>', 'list this many mismatches of a file', parseCount, 10)
     .option(
       '--final <directory>',
@@ -50,6 +50,7 @@ export function replayCommand(
       new Option('--architecture <version>', 'GIC architecture, not as inferred').choices([
         'GICv3',
         'GICv4.0',
+        'GICv4.1',
       ]),
     )
     .option('--no-its', 'the machine has no ITS')
@@ -59,7 +60,7 @@ export function replayCommand(
     .option('--quiet', 'one line a file')
     .option('--json', 'print one JSON document')
     .action(async (given: string[], options: Options, command: Command) => {
-      const files = options.bundled ? [bundledRecording(), ...given] : given;
+      const files = options.bundled ? [...bundledRecordings.map(bundledFile), ...given] : given;
       if (files.length === 0) command.error("error: missing argument 'file' (or --bundled)", { exitCode: 2 });
       const machine = overridesOf(options);
       const reports: ReplayReport[] = [];
@@ -149,18 +150,14 @@ function parseBytes(text: string): number {
   return Number(digits) * 2 ** shift;
 }
 
+const bundledRecordings = ['linux-6.1-boot.jsonl.gz', 'linux-6.1-kvm-direct-injection-excerpt.jsonl.gz'];
+
 /** The sources and what they are compiled to stand at different depths of the package. */
-function bundledRecording(): string {
-  const path = 'test/fixtures/captures/linux-6.1-boot.jsonl.gz';
+function bundledFile(name: string): string {
+  const path = `test/fixtures/captures/${name}`;
   const candidates = ['../../', '../../../'].map((up) => fileURLToPath(new URL(up + path, import.meta.url)));
   const found = candidates.find((candidate) => existsSync(candidate));
-  if (found === undefined) {
-    throw new GicError(
-      'INVALID_INPUT',
-      '--bundled',
-      path,
-      'a checkout; the published package has no recordings',
-    );
-  }
+  if (found === undefined)
+    throw new GicError('INVALID_INPUT', '--bundled', path, 'a package with its recordings');
   return found;
 }

@@ -48,6 +48,8 @@ describe('recordings', () => {
         acknowledge: 27_040,
         pending: 52_520,
         wires: 54_098,
+        'virtual-pending': 4,
+        'virtual-wires': 4,
         sgi: 4323,
         command: 548,
         table: 221,
@@ -59,7 +61,6 @@ describe('recordings', () => {
       'cpu-interface-reset': 5,
       'idle-result': 23_353,
       'sgi-register': 4208,
-      'virtual-result': 8,
       'final-events': 6,
       'private-format': 10,
       'queue-dump': 1,
@@ -67,16 +68,39 @@ describe('recordings', () => {
     for (const id of Object.keys(report.skipped)) expect(exclusions).toHaveProperty(id);
   });
 
-  it('the beginning of a boot on a GICv4 replays as far as GICv3 reaches', async () => {
+  it('the beginning of a boot on a GICv4 replays without a mismatch', async () => {
     const report = await replay('linux-6.1-gicv4-host-excerpt.jsonl.gz');
     expect(report.firstMismatches).toEqual([]);
     expect(report.machine).toMatch(/^GICv4\.0, 4 PEs/);
-    expect(report.skipped).toMatchObject({
-      'virtual-interface': 5,
-      'virtual-result': 12,
-      'vlpi-frame': 16,
-      'cut-short': 2,
+    expect(report.checkedByKind).toMatchObject({ ICH: 1, 'virtual-pending': 4, maintenance: 4 });
+  });
+
+  it('KVM with direct injection replays without a mismatch', async () => {
+    const report = await replay('linux-6.1-kvm-direct-injection-excerpt.jsonl.gz');
+    expect(report.firstMismatches).toEqual([]);
+    expect(report.commands).toMatchObject({
+      VMAPP: 2,
+      VMAPTI: 7,
+      VMOVP: 39,
+      VMOVI: 18,
+      VINVALL: 4,
+      VSYNC: 77,
     });
+    expect(report.virtual).toEqual({
+      direct: 619,
+      waiting: 25,
+      doorbells: 25,
+      fromListRegisters: 11_861,
+      directlyAcknowledged: 643,
+      scheduledIn: 8804,
+    });
+    expect(report.checkedByKind).toMatchObject({
+      'virtual-acknowledge': 12_504,
+      'virtual-pending': expect.any(Number),
+      'virtual-wires': expect.any(Number),
+      maintenance: expect.any(Number),
+    });
+    expect(report.skipped).not.toHaveProperty('virtual-machine');
   });
 
   it('a raw QEMU log replays without a mismatch', async () => {

@@ -140,12 +140,12 @@ describe('8.7 ICH_LR<n>_EL2', () => {
   });
 
   it.each([
-    [0, 0x3ffn],
-    [32, 0x1fffn],
-  ])('8.7 HW=1 with %i Extended SPIs: the pINTID bits are 0x%s, [44:42] are RES0 without extended ranges', async (extendedSpis, pIntid) => {
+    [0, 0x3ff],
+    [32, 0x1fff],
+  ])('8.7 HW=1 with %i Extended SPIs: the highest pINTID is %i, [44:42] are RES0 without extended ranges', async (extendedSpis, pIntid) => {
     const driver = await startVpeDriver({ extendedSpis });
     driver.setIch(0, 'LR0', allOnes);
-    expect(hex(driver.ich(0, 'LR0'))).toBe(hex(0xf0f8_0000_ffff_ffffn | (pIntid << 32n)));
+    expect(hex(driver.ich(0, 'LR0'))).toBe(hex(0xf0f8_0000_ffff_ffffn | (BigInt(pIntid) << 32n)));
   });
 
   it('8.7 with extended PPIs [44:42] hold pINTIDs too', async () => {

@@ -1,7 +1,7 @@
 import type { BenchCase, MakeGic } from '../case.ts';
 import { expectEqual } from '../check.ts';
 import { ALL_LPIS, DEVICE, FIRST_LPI, onEvent, PRIORITY, perEvent, Rig } from '../rig.ts';
-import { VirtualRig, Vpe } from '../vpe.ts';
+import { NO_DOORBELL, VirtualRig, Vpe } from '../vpe.ts';
 
 /** Events that the deliveries take turns with; a power of two. */
 const EVENTS = 1024;
@@ -184,7 +184,7 @@ function vlpiOnManyCpus(cpus: number, vpes: number): BenchCase {
         eventId: vpeId,
         vpeId,
         vIntid: FIRST_LPI + vpeId,
-        doorbell: 1023,
+        doorbell: NO_DOORBELL,
       })),
     );
     const resident = mapped.slice(0, cpus);
