@@ -60,6 +60,9 @@ export enum Config {
   timerPpis = 53,
   events = 54,
   eventCapacity = 55,
+  /** GITS_TYPER.SVPET and GITS_MPIDR. */
+  sharedVpeTable = 56,
+  itsAffinity = 57,
 }
 
 /** Bits of `Config.features`. */
@@ -411,7 +414,8 @@ export enum Counter {
   VSGIS_SENT = 71,
   VSGIS_COALESCED = 72,
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
-  COUNT = 74,
+  VSGIS_DROPPED = 74,
+  COUNT = 75,
 }
 
 /** What an event record is about. `a` and `b` are its operands. */
@@ -498,5 +502,14 @@ export enum Diagnostic {
   VPE_NOT_MAPPED = 41,
   VPE_NOT_ALLOCATED = 42,
   VSGI_DROPPED = 43,
-  COUNT = 44,
+  VPE_TABLE_NOT_ZERO = 44,
+  VPE_TABLE_MISMATCH = 45,
+  VPE_TABLE_NOT_SHARED = 46,
+  VPE_PENDING_TABLE_NOT_ZERO = 47,
+  VPE_MAPPING_MISMATCH = 48,
+  VPE_RELEASED_WHILE_MAPPED = 49,
+  VPE_NOT_RELEASED = 50,
+  VPENDBASER_WRITE_WHILE_DIRTY = 51,
+  NASSGIREQ_WRITE_WHILE_ENABLED = 52,
+  COUNT = 53,
 }

@@ -35,8 +35,8 @@ export interface CounterValues {
     readonly vsgi: number;
     readonly spurious: number;
   };
-  /** vSGIs made pending by GITS_SGIR. */
-  readonly vsgis: { readonly sent: number; readonly coalesced: number };
+  /** Writes of GITS_SGIR. */
+  readonly vsgis: { readonly sent: number; readonly coalesced: number; readonly dropped: number };
   /** Rising edges of maintenance interrupts. */
   readonly maintenance: number;
 }
@@ -85,7 +85,11 @@ export function readCounters(buffer: ArrayBufferLike, at: number): CounterValues
       vsgi: value(Counter.VIRTUAL_ACKNOWLEDGED_VSGI),
       spurious: value(Counter.VIRTUAL_SPURIOUS),
     },
-    vsgis: { sent: value(Counter.VSGIS_SENT), coalesced: value(Counter.VSGIS_COALESCED) },
+    vsgis: {
+      sent: value(Counter.VSGIS_SENT),
+      coalesced: value(Counter.VSGIS_COALESCED),
+      dropped: value(Counter.VSGIS_DROPPED),
+    },
     maintenance: value(Counter.MAINTENANCE),
   };
 }

@@ -171,7 +171,7 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: ['register'],
   },
   VPE_CHANGED_WHILE_RESIDENT: {
-    text: 'GICR_VPENDBASER written with Valid=1 while a vPE is resident: UNPREDICTABLE; ignored',
+    text: 'GICR_VPENDBASER changed in more than Valid while a vPE is resident: UNPREDICTABLE; ignored',
     spec: '3.12',
     operands: [],
   },
@@ -186,8 +186,8 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: [],
   },
   VPE_REMAPPED: {
-    text: 'VMAPP of a vPE that is mapped already: UNPREDICTABLE, use VMOVP',
-    spec: '6.14',
+    text: 'VMAPP of a vPE that is mapped already, in GICv4.1 with Alloc=1: UNPREDICTABLE, use VMOVP',
+    spec: '6.14, 6.15',
     operands: ['vpeId'],
   },
   VPE_MOVED_WHILE_RESIDENT: {
@@ -216,8 +216,8 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: ['otherCpu'],
   },
   VPE_NOT_MAPPED: {
-    text: 'GICR_VPENDBASER names a vPEID that is not mapped: taken as Valid=0',
-    spec: '3.12',
+    text: 'GICR_VPENDBASER, GICR_INVLPIR, GICR_INVALLR or GICR_VSGIR names a vPEID that is not mapped in the group of the redistributor: taken as Valid=0, or without effect',
+    spec: '3.8, 3.12, 3.13',
     operands: ['vpeId'],
   },
   VPE_NOT_ALLOCATED: {
@@ -226,9 +226,54 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: ['vpeId'],
   },
   VSGI_DROPPED: {
-    text: 'GITS_SGIR names a vPE that is not mapped; dropped',
+    text: 'GITS_SGIR names a vPE that the ITS has not mapped, or the ITS is disabled; dropped',
     spec: '5.12',
     operands: ['vpeId', 'intid'],
+  },
+  VPE_TABLE_NOT_ZERO: {
+    text: 'GICR_VPROPBASER.Z promised an all-zero table: UNPREDICTABLE; what the table holds counts',
+    spec: '3.11',
+    operands: [],
+  },
+  VPE_TABLE_MISMATCH: {
+    text: 'GICR_VPROPBASER names another table than that of another redistributor of the same CommonLPIAff group',
+    spec: '3.3',
+    operands: ['otherCpu'],
+  },
+  VPE_TABLE_NOT_SHARED: {
+    text: 'GITS_BASER2 and GICR_VPROPBASER name different tables where GITS_TYPER.SVPET says that they share one',
+    spec: '5.5',
+    operands: ['vpeId', 'cpu'],
+  },
+  VPE_PENDING_TABLE_NOT_ZERO: {
+    text: 'VMAPP with PTZ=1 promised an all-zero pending table; what was pending in it is lost',
+    spec: '6.15',
+    operands: ['vpeId'],
+  },
+  VPE_MAPPING_MISMATCH: {
+    text: 'VMAPP with Alloc=0 differs from the VMAPP that allocated the vPE; the first one counts',
+    spec: '6.15',
+    operands: ['vpeId'],
+  },
+  VPE_RELEASED_WHILE_MAPPED: {
+    text: 'VMAPP with V=0 and Alloc=1 while another ITS has the vPE mapped: UNPREDICTABLE; unmapped there too',
+    spec: '6.15',
+    operands: ['vpeId'],
+  },
+  VPE_NOT_RELEASED: {
+    text: 'VMAPP with V=0 and Alloc=0 of the last mapping of a vPE: UNPREDICTABLE; it stays allocated',
+    spec: '6.15',
+    operands: ['vpeId'],
+  },
+  VPENDBASER_WRITE_WHILE_DIRTY: {
+    text: 'GICR_VPENDBASER.Valid changed while Dirty=1: UNPREDICTABLE; done all the same',
+    spec: '3.12',
+    operands: [],
+  },
+  NASSGIREQ_WRITE_WHILE_ENABLED: {
+    text: 'GICD_CTLR.nASSGIreq changed while a group is enabled; ignored',
+    spec: '2.2',
+    operands: [],
   },
   SYSTEM_ERROR: { text: 'SEI raised for a command error', spec: '5.13', operands: ['offset', 'error'] },
 };

@@ -43,6 +43,8 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     hardwareCollections: config.hardwareCollections,
     iccCtlr: iccCtlr(config),
     vpeIdBits: config.vpeIdBits,
+    sharedVpeTable: config.sharedVpeTable,
+    itsAffinity: config.itsAffinity,
     listRegisters: config.listRegisters,
     virtualPriorityBits: config.virtualPriorityBits,
     virtualPreemptionBits: config.virtualPreemptionBits,

@@ -52,6 +52,7 @@ const CTLR_NASSGIREQ: u32 = 1 << 8;
 function writeCtlr(value: u32): void {
   const m = machine();
   if (m.groupEnables == 0) m.noActiveSgis = value & CTLR_NASSGIREQ;
+  else if ((value ^ m.noActiveSgis) & CTLR_NASSGIREQ) report(Diagnostic.NASSGIREQ_WRITE_WHILE_ENABLED, 0);
   m.groupEnables = value & 3;
   touchAllCpus();
 }

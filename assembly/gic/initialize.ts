@@ -231,6 +231,12 @@ export function setField(field: Config, value: f64): void {
     case Config.vpeIdBits:
       m.vpeIdBits = word;
       break;
+    case Config.sharedVpeTable:
+      m.sharedVpeTable = word;
+      break;
+    case Config.itsAffinity:
+      m.itsAffinity = word;
+      break;
     case Config.listRegisters:
       m.listRegisters = word;
       break;

@@ -15,6 +15,12 @@ const CONFIG_ENABLE: u32 = 1;
 const CONFIG_CACHED: u32 = 2;
 const CONFIG_PRIORITY: u32 = 0xfc;
 
+/** LPIs that are looked at together where few are pending; a pending table holds a multiple of it. */
+const STRIDE: u32 = 512;
+
+/** A word of the pending table with all bits set. */
+const ALL_PENDING: u64 = 0xffffffffffffffff;
+
 @unmanaged
 export class LpiSet {
   /** PE whose outputs depend on the set: the physical ones, or those to its guest. */
@@ -27,6 +33,8 @@ export class LpiSet {
   pendingTable: usize;
   /** A byte per INTID: the cached configuration, 0 where none is cached. */
   configCache: usize;
+  /** Whether anything is cached. */
+  caches: u32;
   /** Pending and enabled. */
   index: usize;
 
@@ -157,16 +165,62 @@ export class LpiSet {
 
   private forgetAll(): void {
     this.best.clear();
-    if (this.end > FIRST_LPI) memory.fill(this.configCache + FIRST_LPI, 0, this.end - FIRST_LPI);
+    if (this.caches) memory.fill(this.configCache + FIRST_LPI, 0, this.end - FIRST_LPI);
+    this.caches = 0;
     this.touch();
   }
 
+  /** Indexes everything pending of a set that has nothing cached. */
   private indexPending(): void {
     if (this.pendingTable == 0) return;
-    for (let first = FIRST_LPI; first < this.end; first += 64) {
-      const word = load<u64>(this.pendingWord(first));
-      if (word) this.indexWord(first, word);
+    for (let first = FIRST_LPI; first < this.end; first += STRIDE) {
+      if (ASC_FEATURE_SIMD && this.nothingPending(first)) continue;
+      this.indexStride(first);
     }
+    this.touch();
+  }
+
+  private indexStride(first: u32): void {
+    const inBulk = ASC_FEATURE_SIMD && this.configTable != 0;
+    for (let next = first; next < first + STRIDE; next += 64) {
+      const word = load<u64>(this.pendingWord(next));
+      if (word == 0) continue;
+      if (inBulk && word == ALL_PENDING) this.indexFullWord(next);
+      else this.indexWord(next, word);
+    }
+  }
+
+  /** Whether none of the next STRIDE LPIs is pending. */
+  private nothingPending(first: u32): bool {
+    const at = this.pendingWord(first);
+    const low = v128.or(v128.load(at), v128.load(at, 16));
+    const high = v128.or(v128.load(at, 32), v128.load(at, 48));
+    return !v128.any_true(v128.or(low, high));
+  }
+
+  /** 64 pending LPIs of which none is cached, as a rule all with the same configuration. */
+  private indexFullWord(first: u32): void {
+    this.caches = 1;
+    const kept = i8x16.splat(<i8>configMask());
+    const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
+    const table = this.configTable + (first - FIRST_LPI);
+    const cache = this.configCache + first;
+    const a = v128.or(v128.and(v128.load(table), kept), cachedBit);
+    const b = v128.or(v128.and(v128.load(table, 16), kept), cachedBit);
+    const c = v128.or(v128.and(v128.load(table, 32), kept), cachedBit);
+    const d = v128.or(v128.and(v128.load(table, 48), kept), cachedBit);
+    v128.store(cache, a);
+    v128.store(cache, b, 16);
+    v128.store(cache, c, 32);
+    v128.store(cache, d, 48);
+    const config: u32 = i8x16.extract_lane_u(a, 0);
+    const wanted = i8x16.splat(<i8>config);
+    const unlike = v128.or(
+      v128.or(v128.xor(a, wanted), v128.xor(b, wanted)),
+      v128.or(v128.xor(c, wanted), v128.xor(d, wanted)),
+    );
+    if (v128.any_true(unlike)) this.indexAlike(first, ALL_PENDING);
+    else if (config & CONFIG_ENABLE) this.best.addWord(first >> 6, ALL_PENDING, config & CONFIG_PRIORITY);
   }
 
   private indexOne(intid: u32): void {
@@ -186,6 +240,12 @@ export class LpiSet {
   /** Indexes the LPIs of one word of the pending table, those with equal configuration at once. */
   private indexWord(first: u32, members: u64): void {
     this.cacheWord(first, members);
+    this.indexAlike(first, members);
+    this.touch();
+  }
+
+  /** Adds members of a word whose configuration is cached. */
+  private indexAlike(first: u32, members: u64): void {
     let rest = members;
     while (rest) {
       const config: u32 = load<u8>(this.configCache + (first | <u32>ctz(rest)));
@@ -193,12 +253,12 @@ export class LpiSet {
       if (config & CONFIG_ENABLE) this.best.addWord(first >> 6, alike, config & CONFIG_PRIORITY);
       rest &= ~alike;
     }
-    this.touch();
   }
 
   /** Reads the configuration of those members of a word that have none cached. */
   private cacheWord(first: u32, members: u64): void {
     if (ASC_FEATURE_SIMD && this.configTable) {
+      this.caches = 1;
       const kept = i8x16.splat(<i8>configMask());
       const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
       const table = this.configTable + (first - FIRST_LPI);
@@ -220,6 +280,7 @@ export class LpiSet {
     if (cached) return cached;
     const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
     const config = (byte & configMask()) | CONFIG_CACHED;
+    this.caches = 1;
     store<u8>(cache, <u8>config);
     return config;
   }

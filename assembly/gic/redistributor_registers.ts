@@ -3,8 +3,9 @@ import { Choice, Counter, Diagnostic, Feature, Policy, Register } from '../abi';
 import { report } from '../diag/diagnostics';
 import { readVpendbaser, writeVpendbaser, writeVpropbaser } from '../gicv4/residency';
 import { invalidateVlpi, invalidateVpe } from '../gicv4/vlpi';
-import { mappedConfiguration } from '../gicv4/vpe_configuration';
-import { writeVpeResidency, writeVpeTable } from '../gicv4/vpeid_residency';
+import { VpeConfiguration } from '../gicv4/vpe_configuration';
+import { mappedConfiguration, writeVpeTable } from '../gicv4/vpe_table';
+import { writeVpeResidency } from '../gicv4/vpeid_residency';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { Bank } from './bank';
@@ -75,7 +76,7 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
     case Register.GICR_INVALLR:
       return invalidateAllByRegister(rd, value);
     case Register.GICR_VPROPBASER:
-      if (machine().has(Feature.GICV4_1)) writeVpeTable(rd, value);
+      if (machine().has(Feature.GICV4_1)) writeVpeTable(rd, legalShareability(value));
       else writeVpropbaser(rd, legalShareability(value));
       return;
     case Register.GICR_VPENDBASER:
@@ -132,8 +133,8 @@ function invalidateByRegister(rd: Redistributor, value: u64): void {
     return;
   }
   const vpeId = <u32>(value >> 32) & 0xffff;
-  const entry = mappedConfiguration(rd, vpeId);
-  if (changetype<usize>(entry)) invalidateVlpi(entry.mapping, vpeId, <u32>value);
+  const entry = knownVpe(rd, vpeId);
+  if (changetype<usize>(entry)) invalidateVlpi(entry.mapping, vpeId, entry, <u32>value);
 }
 
 /** GICR_INVALLR: with V=1, in GICv4.1, all VLPIs of a vPE. */
@@ -143,14 +144,21 @@ function invalidateAllByRegister(rd: Redistributor, value: u64): void {
     return;
   }
   const vpeId = <u32>(value >> 32) & 0xffff;
-  const entry = mappedConfiguration(rd, vpeId);
-  if (changetype<usize>(entry)) invalidateVpe(entry.mapping, vpeId);
+  const entry = knownVpe(rd, vpeId);
+  if (changetype<usize>(entry)) invalidateVpe(entry.mapping, vpeId, entry);
 }
 
-/** GICR_VSGIR (section 3.13): the pending vSGIs of a vPE; none of one that is not mapped. */
+/** GICR_VSGIR (section 3.13): the pending vSGIs of a vPE; none of one that is not mapped. Busy is never seen. */
 function pendingVsgis(rd: Redistributor, vpeId: u32): u32 {
-  const entry = mappedConfiguration(rd, vpeId & 0xffff);
+  const entry = knownVpe(rd, vpeId);
   return changetype<usize>(entry) ? entry.pendingSgis : 0;
+}
+
+/** The vPE that a register of this redistributor names, null where its group has none of that vPEID. */
+function knownVpe(rd: Redistributor, vpeId: u32): VpeConfiguration {
+  const entry = mappedConfiguration(rd, vpeId);
+  if (changetype<usize>(entry) == 0) report(Diagnostic.VPE_NOT_MAPPED, rd.cpu, vpeId);
+  return entry;
 }
 
 /** Changing the LPI tables while EnableLPIs=1 is UNPREDICTABLE (sections 3.2, 3.7). */

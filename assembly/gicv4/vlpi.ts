@@ -56,12 +56,7 @@ export function setPendingVlpi(
 }
 
 /** Removes the pending state of a VLPI; tells whether there was any. A doorbell that rang for it stays. */
-export function clearPendingVlpi(
-  vte: u64,
-  vpeId: u32,
-  configuration: VpeConfiguration,
-  intid: u32,
-): bool {
+export function clearPendingVlpi(vte: u64, vpeId: u32, configuration: VpeConfiguration, intid: u32): bool {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return false;
   const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) return redistributorOf(resident).virtualLpis.clearPending(intid);
@@ -77,12 +72,7 @@ export function clearPendingVlpi(
  * INV of a VLPI: only a resident vPE has cached configuration. In GICv4.1 a default doorbell rings for a VLPI that was
  * pending and is found enabled now: PendingLast told that no interrupt was waiting, and now one is.
  */
-export function invalidateVlpi(
-  vte: u64,
-  vpeId: u32,
-  configuration: VpeConfiguration,
-  intid: u32,
-): void {
+export function invalidateVlpi(vte: u64, vpeId: u32, configuration: VpeConfiguration, intid: u32): void {
   const resident = residence(vte, vpeId, configuration);
   if (resident != NO_CPU) redistributorOf(resident).virtualLpis.invalidate(intid);
   else if (isWaiting(vte, intid)) ringIfEnabled(configuration, intid);

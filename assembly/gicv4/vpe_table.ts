@@ -60,14 +60,14 @@ export function configurationOf(vte: u64, vpeId: u32): VpeConfiguration {
 /** The part of an affinity that the redistributors of a group have in common. */
 function groupOf(rd: Redistributor): u32 {
   const levels = <u32>(rd.typer >> 24) & 3;
-  return rd.affinity & ~((<u32>0xffffffff) >> (levels << 3));
+  return rd.affinity & ~(<u32>0xffffffff >> (levels << 3));
 }
 
 /** GITS_TYPER.SVPET and GITS_MPIDR: whether the ITSs' vPE table and that of a redistributor are to be one (5.5). */
 export function sharedWithIts(rd: Redistributor): bool {
   const m = machine();
   const levels = m.sharedVpeTable;
-  return levels != 0 && (m.itsAffinity & ~((<u32>0xffffffff) >> (levels << 3))) == groupOf(rd);
+  return levels != 0 && (m.itsAffinity & ~(<u32>0xffffffff >> (levels << 3))) == groupOf(rd);
 }
 
 /** Derives the table's place and size. A misaligned address counts with its low bits as zero, as in GITS_BASER<n>. */

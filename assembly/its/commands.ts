@@ -14,6 +14,7 @@ import { Its } from './its';
 import {
   foundAt,
   foundCollection,
+  foundConfiguration,
   foundEntry,
   foundVpe,
   lookupCollection,
@@ -41,8 +42,10 @@ import {
   withIcid,
 } from './tables';
 import { injectEvent } from './translation';
-import { invdb, vmapp41, vsgi } from './vmapp41';
-import { vinvall, vmapp, vmapti, vmovi, vmovp, vsync } from './vpe_commands';
+import { vmapp41 } from './vmapp41';
+import { vmovp } from './vmovp';
+import { invdb, vinvall, vmapp, vmapti, vmovi, vsync } from './vpe_commands';
+import { vsgi } from './vsgi_commands';
 
 /** Executes the command at a linear address. */
 export function execute(its: Its, at: usize): u32 {
@@ -232,7 +235,7 @@ function resolve(its: Its, at: usize, command: Command): u32 {
 /** Clears the pending state of the interrupt that `resolve` found. */
 function clearFound(): void {
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, interruptVpe(foundEntry), intid);
+  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid);
   else redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
 }
 
@@ -264,7 +267,7 @@ function inv(its: Its, at: usize): u32 {
   const failed = resolve(its, at, Command.INV);
   if (failed) return failed;
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) invalidateVlpi(foundVpe, interruptVpe(foundEntry), intid);
+  if (isVirtual(foundEntry)) invalidateVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid);
   else redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidate(intid);
   return 0;
 }

@@ -106,9 +106,14 @@ export function vptAddress(at: usize): u64 {
   return load<u64>(at, 24) & 0x000fffffffff0000;
 }
 
-/** VMAPP of GICv4.1: Alloc, the VM's configuration table, the default doorbell. */
+/** VMAPP of GICv4.1: Alloc, PTZ, the VM's configuration table, the default doorbell. */
 export function allocates(at: usize): bool {
   return (load<u32>(at) & (1 << 8)) != 0;
+}
+
+/** PTZ: the pending table is all zero. */
+export function pendingTableZero(at: usize): bool {
+  return (load<u32>(at) & (1 << 9)) != 0;
 }
 
 export function vconfAddress(at: usize): u64 {

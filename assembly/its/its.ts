@@ -74,10 +74,7 @@ const MAX_VPES: u32 = 65536;
 
 /** Record, tables, collections and mapped vPEs of one ITS. */
 export const ITS_BYTES: usize =
-  ((offsetof<Its>() + 7) & ~7) +
-  BASERS * offsetof<Table>() +
-  MAX_HARDWARE_COLLECTIONS * 8 +
-  (MAX_VPES >> 3);
+  ((offsetof<Its>() + 7) & ~7) + BASERS * offsetof<Table>() + MAX_HARDWARE_COLLECTIONS * 8 + (MAX_VPES >> 3);
 
 export function itsOf(number: u32): Its {
   return changetype<Its>(machine().itsRecords + <usize>number * ITS_BYTES);

@@ -1,8 +1,8 @@
 // From (DeviceID, EventID) to an interrupt translation entry: the steps that translation of an MSI and most
 // commands share (sections 5.11, 6.1). The result stays here until the next lookup.
 import { Feature, Outcome } from '../abi';
-import { configurationOf } from '../gicv4/vpe_table';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
+import { configurationOf } from '../gicv4/vpe_table';
 import { machine } from '../memory/machine';
 import { Its } from './its';
 import {

@@ -7,7 +7,7 @@ import { ramAt } from '../memory/ram';
 import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf } from './its';
 import { processAtOnce } from './queue';
 import { attachTable, isValid } from './tables';
-import { sendVsgi } from './vmapp41';
+import { sendVsgi } from './vsgi_commands';
 
 const CTLR_ENABLED: u32 = 1;
 const CTLR_QUIESCENT: u64 = 1 << 31;

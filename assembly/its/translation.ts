@@ -10,6 +10,7 @@ import { machine, policy } from '../memory/machine';
 import { Its, itsOf } from './its';
 import {
   foundCollection,
+  foundConfiguration,
   foundEntry,
   foundVpe,
   lookupCollection,
@@ -53,10 +54,11 @@ export function injectEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   if (outcome != Outcome.PENDING) return outcome;
   const entry = foundEntry;
   if (isVirtual(entry)) {
-    const vpe = lookupVpe(its, interruptVpe(entry));
-    return vpe == Outcome.PENDING
-      ? setPendingVlpi(foundVpe, interruptVpe(entry), interruptIntid(entry), interruptDoorbell(entry))
-      : vpe;
+    const vpeId = interruptVpe(entry);
+    const vpe = lookupVpe(its, vpeId);
+    if (vpe != Outcome.PENDING) return vpe;
+    const doorbell = interruptDoorbell(entry);
+    return setPendingVlpi(foundVpe, vpeId, foundConfiguration, interruptIntid(entry), doorbell);
   }
   const collection = lookupCollection(its, interruptIcid(entry));
   if (collection != Outcome.PENDING) return collection;

@@ -1,96 +1,123 @@
-// VMAPP in the GICv4.1 layout, and the commands that only GICv4.1 has: VSGI and INVDB (sections 6.15, 6.22, 6.23).
-import { Diagnostic, Outcome } from '../abi';
+// VMAPP in the GICv4.1 layout (section 6.15). What the redistributors of a group know of a vPE is in their vPE
+// Configuration table: Alloc=1 makes that entry, or takes it away. Each ITS has its own mapping besides; where all of
+// them share one table it differs only in whether it is there. (Section 11, item 4.)
+import { Choice, Diagnostic, Outcome, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { NO_CPU } from '../gic/bank';
+import { FIRST_LPI } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
-import { configurationAt, configurationOf, VpeConfiguration } from '../gicv4/vpe_configuration';
-import { clearPendingVsgi, configureVsgi, setPendingVsgi } from '../gicv4/vsgi';
-import { machine } from '../memory/machine';
+import { VpeConfiguration } from '../gicv4/vpe_configuration';
+import { configurationAt, sharedWithIts } from '../gicv4/vpe_table';
+import { evict } from '../gicv4/vpeid_residency';
+import { machine, policy } from '../memory/machine';
+import { ramAt } from '../memory/ram';
 import { COMMAND_FAULT, error } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
-import { Its } from './its';
-import { foundVpe, lookupVpe } from './lookup';
-import { FAULT, isMappedVpe, UNMAPPED, vpeCapacity, vpeCpu, vpeEntry, vpeEntryAt } from './tables';
-import { isDoorbell, requireVpe } from './vpe_commands';
+import { Its, itsOf } from './its';
+import { foundConfiguration, lookupVpe } from './lookup';
+import { FAULT, UNMAPPED, vpeCapacity, vpeEnd, vpeEntry, vpeEntryAt, vpePendingTable } from './tables';
+import { isDoorbell } from './vpe_commands';
 
-/**
- * 6.15. Alloc=1 makes the vPE's entry at the redistributors, or takes it away; without it only this ITS gains or drops
- * its mapping. Where ITS and redistributors share one table there is one mapping for all ITSs, and only Alloc=1 ends it.
- */
 export function vmapp41(its: Its, at: usize): u32 {
   const vpeId = decode.vpeId(at);
   if (<u64>vpeId >= vpeCapacity(its)) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
   const entryAt = vpeEntryAt(its, vpeId);
   if (entryAt == FAULT) return COMMAND_FAULT;
   if (entryAt == UNMAPPED) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
-  return decode.valid(at) ? mapVpe(its, at, vpeId, entryAt) : unmapVpe(its, at, vpeId, entryAt);
+  if (decode.valid(at)) return mapVpe(its, at, vpeId, entryAt);
+  unmapVpe(its, decode.allocates(at), vpeId, entryAt);
+  return 0;
 }
 
+/** Alloc=1 of a vPE that is allocated starts it anew; Alloc=0 of one that is not allocates it. Both are reported. */
 function mapVpe(its: Its, at: usize, vpeId: u32, entryAt: usize): u32 {
   const cpu = decode.target(at, 2);
   if (cpu == NO_CPU || decode.vptSize(at) >= machine().intidBits) {
     return error(Command.VMAPP, ErrorReason.SIZE_OUT_OF_RANGE);
   }
   if (!isDoorbell(decode.defaultDoorbell(at))) return error(Command.VMAPP, ErrorReason.DOORBELL_OUT_OF_RANGE);
-  const configAt = configurationAt(redistributorOf(cpu), vpeId);
-  if (configAt == FAULT) return COMMAND_FAULT;
-  if (configAt == UNMAPPED) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
-  const entry = changetype<VpeConfiguration>(configAt);
+  const rd = redistributorOf(cpu);
+  const configurationPlace = configurationAt(rd, vpeId);
+  if (configurationPlace == FAULT) return COMMAND_FAULT;
+  if (configurationPlace == UNMAPPED) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
+  if (sharedWithIts(rd) && configurationPlace != entryAt) {
+    report(Diagnostic.VPE_TABLE_NOT_SHARED, its.number, vpeId, cpu);
+  }
+  const entry = changetype<VpeConfiguration>(configurationPlace);
   const mapping = vpeEntry(cpu, decode.vptAddress(at), decode.vptSize(at));
-  if (decode.allocates(at) == entry.allocated) {
+  if (decode.allocates(at) == entry.live) {
     report(decode.allocates(at) ? Diagnostic.VPE_REMAPPED : Diagnostic.VPE_NOT_ALLOCATED, its.number, vpeId);
   }
-  if (decode.allocates(at) || !entry.allocated) {
-    entry.allocate(mapping, decode.vconfAddress(at), decode.defaultDoorbell(at));
-  }
-  store<u64>(entryAt, mapping);
+  if (decode.allocates(at) || !entry.live) allocate(its, at, vpeId, entry, mapping);
+  else if (!agrees(at, entry, mapping)) report(Diagnostic.VPE_MAPPING_MISMATCH, its.number, vpeId);
+  store<u64>(entryAt, entry.mapping);
+  its.setMapsVpe(vpeId, true);
   return 0;
 }
 
-function unmapVpe(its: Its, at: usize, vpeId: u32, entryAt: usize): u32 {
-  const old = load<u64>(entryAt);
-  if (!isMappedVpe(old)) return 0;
-  const entry = configurationOf(old, vpeId);
+function allocate(its: Its, at: usize, vpeId: u32, entry: VpeConfiguration, mapping: u64): void {
+  if (entry.live) evict(entry, vpeId);
+  unmapElsewhere(its, vpeId);
+  if (decode.pendingTableZero(at)) takePendingTableForZero(its, vpeId, mapping);
+  entry.allocate(mapping, decode.vconfAddress(at), decode.defaultDoorbell(at));
+}
+
+/** A further ITS must say what the first one has said; where it doesn't, the first one counts. */
+function agrees(at: usize, entry: VpeConfiguration, mapping: u64): bool {
+  return (
+    entry.mapping == mapping &&
+    entry.configTable == decode.vconfAddress(at) &&
+    entry.defaultDoorbell == decode.defaultDoorbell(at)
+  );
+}
+
+/** PTZ=1 promised an all-zero table; what is there all the same is not looked at and gets lost. */
+function takePendingTableForZero(its: Its, vpeId: u32, mapping: u64): void {
+  if (policy(Policy.pendingTableZero) == Choice.PENDING_TABLE_ZERO_IGNORE) return;
+  const bytes = vpeEnd(mapping) >> 3;
+  const start = ramAt(vpePendingTable(mapping), bytes);
+  if (start == 0 || vpeEnd(mapping) < FIRST_LPI) return;
+  for (let at = start; at < start + bytes; at += 8) {
+    if (load<u64>(at) == 0) continue;
+    report(Diagnostic.VPE_PENDING_TABLE_NOT_ZERO, its.number, vpeId);
+    memory.fill(start, 0, bytes);
+    return;
+  }
+}
+
+/** A vPE that this ITS has not mapped stays as it is. Alloc=1 ends the mappings of all ITSs. */
+function unmapVpe(its: Its, release: bool, vpeId: u32, entryAt: usize): void {
+  if (lookupVpe(its, vpeId) != Outcome.PENDING) {
+    its.setMapsVpe(vpeId, false);
+    return;
+  }
+  const entry = foundConfiguration;
+  const others = mappedElsewhere(its, vpeId);
+  its.setMapsVpe(vpeId, false);
   const shared = changetype<usize>(entry) == entryAt;
-  if (decode.allocates(at) && changetype<usize>(entry)) {
-    const cpu = entry.residentCpu(vpeId);
-    if (cpu != NO_CPU) report(Diagnostic.VPE_UNMAPPED_WHILE_RESIDENT, its.number, vpeId, cpu);
-    entry.release();
-  }
   if (!shared) store<u64>(entryAt, 0);
-  return 0;
+  if (!release) {
+    if (!others) report(Diagnostic.VPE_NOT_RELEASED, its.number, vpeId);
+    return;
+  }
+  if (others) report(Diagnostic.VPE_RELEASED_WHILE_MAPPED, its.number, vpeId);
+  const cpu = entry.residentCpu(vpeId);
+  if (cpu != NO_CPU) report(Diagnostic.VPE_UNMAPPED_WHILE_RESIDENT, its.number, vpeId, cpu);
+  evict(entry, vpeId);
+  unmapElsewhere(its, vpeId);
+  entry.release();
 }
 
-/** 6.22: Clear=1 clears the pending state only, Clear=0 writes the configuration only. */
-export function vsgi(its: Its, at: usize): u32 {
-  const vpeId = decode.vpeId(at);
-  const failed = requireVpe(its, vpeId, Command.VSGI);
-  if (failed) return failed;
-  const entry = configurationOf(foundVpe, vpeId);
-  if (changetype<usize>(entry) == 0) return error(Command.VSGI, ErrorReason.VPE_UNMAPPED);
-  const intid = decode.vsgiIntid(at);
-  if (decode.vsgiClears(at)) clearPendingVsgi(entry, vpeId, intid);
-  else
-    configureVsgi(entry, vpeId, intid, decode.vsgiEnable(at), decode.vsgiGroup(at), decode.vsgiPriority(at));
-  return 0;
+function mappedElsewhere(its: Its, vpeId: u32): bool {
+  for (let n: u32 = 0; n < machine().itsCount; n++) {
+    if (n != its.number && itsOf(n).mapsVpe(vpeId)) return true;
+  }
+  return false;
 }
 
-/** 6.23: the cached configuration of the vPE's default doorbell is read again. */
-export function invdb(its: Its, at: usize): u32 {
-  const vpeId = decode.vpeId(at);
-  const failed = requireVpe(its, vpeId, Command.INVDB);
-  if (failed) return failed;
-  const entry = configurationOf(foundVpe, vpeId);
-  if (changetype<usize>(entry) == 0) return error(Command.INVDB, ErrorReason.VPE_UNMAPPED);
-  redistributorOf(vpeCpu(foundVpe)).physicalLpis.invalidate(entry.defaultDoorbell);
-  return 0;
-}
-
-/** GITS_SGIR (section 5.12): a vSGI for a vPE that is not mapped is dropped. */
-export function sendVsgi(its: Its, vpeId: u32, intid: u32): void {
-  const mapped = lookupVpe(its, vpeId) == Outcome.PENDING;
-  const entry = mapped ? configurationOf(foundVpe, vpeId) : changetype<VpeConfiguration>(0);
-  if (changetype<usize>(entry) == 0) report(Diagnostic.VSGI_DROPPED, its.number, vpeId, intid);
-  else setPendingVsgi(entry, vpeId, intid);
+function unmapElsewhere(its: Its, vpeId: u32): void {
+  for (let n: u32 = 0; n < machine().itsCount; n++) {
+    if (n != its.number) itsOf(n).setMapsVpe(vpeId, false);
+  }
 }

@@ -35,6 +35,9 @@ export class Machine {
   /** Read-only fields of ICC_CTLR_EL1. */
   iccCtlr: u32;
   vpeIdBits: u32;
+  /** GITS_TYPER.SVPET, and GITS_MPIDR of every ITS. */
+  sharedVpeTable: u32;
+  itsAffinity: u32;
   listRegisters: u32;
   virtualPriorityBits: u32;
   virtualPreemptionBits: u32;

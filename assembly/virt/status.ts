@@ -1,4 +1,4 @@
-// ICH_EISR_EL2, ICH_ELRSR_EL2 and ICH_MISR_EL2: functions of the list registers and ICH_HCR_EL2 (section 8.8).
+// ICH_ELRSR_EL2 and ICH_MISR_EL2: functions of the list registers and ICH_HCR_EL2 (section 8.8).
 import { machine } from '../memory/machine';
 import * as lr from './list_register';
 import { VirtualCpuInterface } from './virtual_cpu_interface';
@@ -10,15 +10,8 @@ const VGRP0EIE: u32 = 1 << 4;
 const VGRP0DIE: u32 = 1 << 5;
 const VGRP1EIE: u32 = 1 << 6;
 const VGRP1DIE: u32 = 1 << 7;
+const MAINTENANCE_ENABLES: u32 = 0xfe;
 const EOI_COUNT: u32 = 31 << 27;
-
-export function eoiStatus(self: VirtualCpuInterface): u32 {
-  let bits: u32 = 0;
-  for (let n: u32 = 0; n < machine().listRegisters; n++) {
-    if (lr.isEoi(self.listRegister(n))) bits |= (<u32>1) << n;
-  }
-  return bits;
-}
 
 export function emptyStatus(self: VirtualCpuInterface): u32 {
   let bits: u32 = 0;
@@ -31,17 +24,11 @@ export function emptyStatus(self: VirtualCpuInterface): u32 {
 /** Each condition that holds and is enabled; directly injected interrupts count for none. */
 export function maintenanceStatus(self: VirtualCpuInterface): u32 {
   const hcr = self.hcr;
-  let valid: u32 = 0;
-  let pending: u32 = 0;
-  for (let n: u32 = 0; n < machine().listRegisters; n++) {
-    const state = lr.state(self.listRegister(n));
-    if (state != lr.INVALID) valid++;
-    if (state == lr.PENDING) pending++;
-  }
-  let status: u32 = eoiStatus(self) != 0 ? 1 : 0;
-  if (hcr & UIE && valid <= 1) status |= 1 << 1;
+  let status: u32 = self.ended ? 1 : 0;
+  if ((hcr & MAINTENANCE_ENABLES) == 0) return status;
+  if (hcr & UIE && popcnt(self.valid) <= 1) status |= 1 << 1;
   if (hcr & LRENPIE && (hcr & EOI_COUNT) != 0) status |= 1 << 2;
-  if (hcr & NPIE && pending == 0) status |= 1 << 3;
+  if (hcr & NPIE && self.pending == 0) status |= 1 << 3;
   if (hcr & VGRP0EIE && self.groupEnabled(0)) status |= 1 << 4;
   if (hcr & VGRP0DIE && !self.groupEnabled(0)) status |= 1 << 5;
   if (hcr & VGRP1EIE && self.groupEnabled(1)) status |= 1 << 6;

@@ -4,7 +4,7 @@ import { report } from '../diag/diagnostics';
 import { machine } from '../memory/machine';
 import * as lr from './list_register';
 import { touchVirtual } from './outputs';
-import { emptyStatus, eoiStatus, maintenanceStatus } from './status';
+import { emptyStatus, maintenanceStatus } from './status';
 import {
   acknowledgeVirtual,
   deactivateVirtualInterrupt,
@@ -20,8 +20,11 @@ const CTLR_CBPR: u32 = 1;
 const CTLR_EOIMODE: u32 = 2;
 /** EOIcount, TDIR, TALL1, TALL0, TC, the maintenance enables and En. */
 const HCR_WRITABLE: u32 = 0xf8005cff;
-/** GICv4.1: DVIM and vSGIEOICount. */
-const HCR_WRITABLE_4_1: u32 = 0x8100;
+/** GICv4.1: vSGIEOICount. */
+const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
+/** Where ICH_VTR_EL2.DVIM=1. */
+const HCR_DVIM: u32 = 1 << 15;
+const VTR_DVIM: u32 = 1 << 18;
 const VMCR_VFIQEN: u32 = 1 << 3;
 
 export function readVirtualRegister(cpu: u32, register: u32): u64 {
@@ -38,7 +41,7 @@ export function readVirtualRegister(cpu: u32, register: u32): u64 {
     case SystemRegister.ICH_MISR_EL2:
       return maintenanceStatus(self);
     case SystemRegister.ICH_EISR_EL2:
-      return eoiStatus(self);
+      return self.ended;
     case SystemRegister.ICH_ELRSR_EL2:
       return emptyStatus(self);
     case SystemRegister.ICV_PMR_EL1:
@@ -77,7 +80,7 @@ export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void 
       self.routing = (low & (1 << 4) ? 1 : 0) | (low & (1 << 3) ? 2 : 0);
       return;
     case SystemRegister.ICH_HCR_EL2:
-      self.hcr = low & (machine().has(Feature.GICV4_1) ? HCR_WRITABLE | HCR_WRITABLE_4_1 : HCR_WRITABLE);
+      self.hcr = low & hcrWritable();
       return;
     case SystemRegister.ICH_VMCR_EL2:
       return writeVmcr(self, low);
@@ -108,6 +111,12 @@ export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void 
     default:
       writeArray(self, register, value);
   }
+}
+
+function hcrWritable(): u32 {
+  const m = machine();
+  const vsgis = m.has(Feature.GICV4_1) ? HCR_VSGI_EOI_COUNT : 0;
+  return HCR_WRITABLE | vsgis | (m.ichVtr & VTR_DVIM ? HCR_DVIM : 0);
 }
 
 function virtualPriorityMask(): u32 {

@@ -63,6 +63,10 @@ export class VirtualCpuInterface {
   active5: u32;
   active6: u32;
   active7: u32;
+  /** Bit n for list register n: not Invalid, Pending, and what ICH_EISR_EL2 shows. Derived in `setListRegister`. */
+  valid: u32;
+  pending: u32;
+  ended: u32;
   /** ICH_LR0_EL2; ICH_LR1-15_EL2 follow. */
   listRegister0: u64;
 
@@ -72,6 +76,11 @@ export class VirtualCpuInterface {
 
   setListRegister(n: u32, value: u64): void {
     store<u64>(this.listRegisterAt(n), value);
+    const bit: u32 = (<u32>1) << n;
+    const state = lr.state(value);
+    this.valid = state != lr.INVALID ? this.valid | bit : this.valid & ~bit;
+    this.pending = state == lr.PENDING ? this.pending | bit : this.pending & ~bit;
+    this.ended = lr.isEoi(value) ? this.ended | bit : this.ended & ~bit;
   }
 
   groupEnabled(group: u32): bool {
@@ -137,10 +146,10 @@ export class VirtualCpuInterface {
   selectWinner(): void {
     let best = IDLE;
     this.winner = NO_WINNER;
-    for (let n: u32 = 0; n < machine().listRegisters; n++) {
+    for (let pending = this.pending; pending; pending &= pending - 1) {
+      const n = <u32>ctz(pending);
       const value = this.listRegister(n);
-      if (lr.state(value) != lr.PENDING || !this.groupEnabled(lr.group(value)) || lr.priority(value) >= best)
-        continue;
+      if (!this.groupEnabled(lr.group(value)) || lr.priority(value) >= best) continue;
       best = lr.priority(value);
       this.winner = n;
     }
@@ -180,7 +189,8 @@ export class VirtualCpuInterface {
 
   /** The list register that holds an active interrupt, or -1. */
   findActive(intid: u32): i32 {
-    for (let n: u32 = 0; n < machine().listRegisters; n++) {
+    for (let valid = this.valid; valid; valid &= valid - 1) {
+      const n = <i32>ctz(valid);
       const value = this.listRegister(n);
       if (lr.isActive(value) && lr.vintid(value) == intid) return n;
     }

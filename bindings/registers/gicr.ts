@@ -183,7 +183,8 @@ export const gicrVlpiRegisters: readonly RegisterDefinition[] = [
   vlpiFrame('GICR_VPROPBASER', Register.GICR_VPROPBASER, 0x0070, {
     width: 64,
     access: 'RW',
-    legal: bits(63) | bits(58, 52) | bits(51, 10) | bits(9, 7) | bits(6, 0),
+    legal: ({ indirectTables }) =>
+      bits(63) | attributes | (indirectTables ? bits(55) : 0n) | bits(54, 12) | bits(6, 0),
     // Entry_Size: four doublewords.
     fixed: 3n << 59n,
     spec: '3.11',

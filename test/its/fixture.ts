@@ -138,12 +138,18 @@ export class Its {
 
   /** Queues commands; the codes of the command errors that came of them, in order (section 6.1). */
   errors(commands: readonly Command[]): number[] {
-    this.board.machine.takeDiagnostics();
+    const { machine } = this.board;
+    const { commandErrors } = machine.counters();
+    machine.takeDiagnostics();
     this.post(commands);
-    return this.board.machine
-      .takeDiagnostics()
+    const diagnostics = machine.takeDiagnostics();
+    const codes = diagnostics
       .filter(({ code, unit }) => code === 'COMMAND_ERROR' && unit === this.number)
       .map(({ operands }) => operands.error ?? 0);
+    if (machine.counters().commandErrors !== commandErrors + codes.length) {
+      throw new Error(`a command failed in another way: ${JSON.stringify(diagnostics)}`);
+    }
+    return codes;
   }
 
   /** Queues commands, each of which must succeed. */

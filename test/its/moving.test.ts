@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { setPendingBit } from '../support/lpi.ts';
-import { mapc, movall, movi, sync } from './commands.ts';
+import { inv, mapc, movall, movi, sync } from './commands.ts';
 import {
   createMappedBoard,
   createRunningBoard,
@@ -97,6 +97,17 @@ describe('6.6 MOVI', () => {
     board.setConfig(FIRST_LPI, ENABLED);
     board.its.run([{ command: 'INV', deviceId: DEVICE, eventId: 0 }]);
     expect(takeAll(board)).toEqual([[], [], [FIRST_LPI], []]);
+  });
+
+  it('6.6 the old redistributor drops what it has cached: back there, it reads the configuration again', async () => {
+    const board = await createMappedBoard();
+    board.machine.sendMsi(DEVICE, 0);
+    expect(board.take(0)).toEqual([FIRST_LPI]);
+    board.its.run([movi(DEVICE, 0, 2), sync(0)]);
+    board.setConfig(FIRST_LPI, DISABLED);
+    board.its.run([inv(DEVICE, 0), sync(2), movi(DEVICE, 0, 0), sync(2)]);
+    board.machine.sendMsi(DEVICE, 0);
+    expect(takeAll(board)).toEqual([[], [], [], []]);
   });
 
   it('6.6 from a redistributor with EnableLPIs=0 changes the mapping', async () => {

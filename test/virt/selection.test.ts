@@ -59,6 +59,7 @@ describe('8.9 the highest priority pending virtual interrupt', () => {
 
   it('8.9 priority 0xFF never wins', async () => {
     const driver = await startGuest({ cpus: 1, virtualPriorityBits: 8, virtualPreemptionBits: 7 });
+    driver.setIch(0, 'VMCR', vmcr());
     driver.setIch(0, 'LR0', listRegister(40, { priority: 0xff }));
     expect(driver.machine.virtualOutputs(0).winner).toBeUndefined();
     expect(driver.guest(0, 'HPPIR1')).toBe(1023);
