@@ -33,7 +33,14 @@ if (
   !existsSync(join(root, 'node_modules/assemblyscript')) ||
   !existsSync(join(root, 'node_modules/typescript'))
 ) {
-  run('installing dependencies', 'npm', ['ci', '--include=dev', '--no-progress', '--loglevel=error']);
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of platforms that a registry does not have.
+  run('installing dependencies', 'npm', [
+    'install',
+    '--no-save',
+    '--include=dev',
+    '--no-progress',
+    '--loglevel=error',
+  ]);
 }
 if (outdated('build/gic.shared.wasm', ['assembly', 'asconfig.json'])) {
   run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
