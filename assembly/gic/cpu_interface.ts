@@ -4,102 +4,31 @@ import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
+import { ActivePriorities, NO_LEVEL } from './active_priorities';
 import { BankField } from './bank';
 import { bankOf, FIRST_LPI, isLpi, isSpecial, SPURIOUS, slotOf } from './intid';
 import { touchCpu } from './outputs';
 import { redistributorOf } from './redistributor';
 import { rerouteOneOfN } from './routing';
 
-/** No interrupt is active. */
-export const IDLE_PRIORITY: u32 = 0xff;
-
 /** No interrupt is pending, in `CpuInterface.highestPending`. */
 export const NOTHING_PENDING: u32 = 0xffffffff;
 
 @unmanaged
-export class CpuInterface {
-  cpu: u32;
+export class CpuInterface extends ActivePriorities {
   /** The best pending interrupt as priority << 24 | group << 23 | INTID, or NOTHING_PENDING. */
   highestPending: u32;
   /** Bit 0 the IRQ output, bit 1 the FIQ output. */
   outputs: u32;
 
-  /** ICC_PMR_EL1. */
-  priorityMask: u32;
-  binaryPoint0: u32;
-  binaryPoint1: u32;
-  /** ICC_CTLR_EL1.CBPR and EOImode. */
-  commonBinaryPoint: u32;
-  eoiMode: u32;
-  /** ICC_IGRPEN0_EL1 and ICC_IGRPEN1_EL1 as bits 0 and 1. */
-  groupEnables: u32;
-  /** Group priority of the highest active priority, or IDLE_PRIORITY. */
-  runningPriority: u32;
-  /** ICC_AP0R0-3_EL1, then ICC_AP1R0-3_EL1: a bit per preemption level. */
-  active0: u32;
-  active1: u32;
-  active2: u32;
-  active3: u32;
-  active4: u32;
-  active5: u32;
-  active6: u32;
-  active7: u32;
-
-  groupEnabled(group: u32): bool {
-    return ((this.groupEnables >> group) & 1) != 0;
-  }
-
-  /** Bits of a priority that decide preemption in a group: section 1.5. */
-  preemptionMask(group: u32): u32 {
-    const useBinaryPoint0 = group == 0 || this.commonBinaryPoint != 0;
-    return (useBinaryPoint0 ? 0xff << (this.binaryPoint0 + 1) : 0xff << this.binaryPoint1) & 0xff;
-  }
-
   /** Whether the pending interrupt would be signalled to the PE now. */
   canSignal(priority: u32, group: u32): bool {
-    if (!this.groupEnabled(group) || priority >= this.priorityMask) return false;
-    if (this.runningPriority == IDLE_PRIORITY) return true;
-    const mask = this.preemptionMask(group);
-    return (priority & mask) < (this.runningPriority & mask);
-  }
-
-  activeWord(group: u32, index: u32): u32 {
-    return load<u32>(this.activeAt(group, index));
-  }
-
-  setActiveWord(group: u32, index: u32, value: u32): void {
-    store<u32>(this.activeAt(group, index), value);
-    this.recomputeRunningPriority();
-  }
-
-  /** The highest active level of a group, or 128. */
-  highestActive(group: u32): u32 {
-    for (let index: u32 = 0; index < 4; index++) {
-      const word = this.activeWord(group, index);
-      if (word) return (index << 5) | <u32>ctz(word);
-    }
-    return 128;
-  }
-
-  recomputeRunningPriority(): void {
-    const group0 = this.highestActive(0);
-    const group1 = this.highestActive(1);
-    const level = group0 < group1 ? group0 : group1;
-    this.runningPriority = level == 128 ? IDLE_PRIORITY : level << (8 - machine().preemptionBits);
-  }
-
-  private activeAt(group: u32, index: u32): usize {
-    return changetype<usize>(this) + offsetof<CpuInterface>('active0') + (((group << 2) | index) << 2);
+    return this.groupEnabled(group) && this.preempts(priority, group);
   }
 }
 
 export function cpuInterfaceOf(cpu: u32): CpuInterface {
   return changetype<CpuInterface>(machine().cpuInterfaces + <usize>cpu * offsetof<CpuInterface>());
-}
-
-/** Lowest legal ICC_BPR0_EL1: section 1.5. */
-export function minimumBinaryPoint0(): u32 {
-  return 7 - machine().preemptionBits;
 }
 
 /** ICC_IAR0_EL1 or ICC_IAR1_EL1: section 8.3. */
@@ -130,8 +59,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
     );
   }
   emit(Event.ACKNOWLEDGED, cpu, intid, group);
-  const level = (priority & self.preemptionMask(group)) >> (8 - machine().preemptionBits);
-  self.setActiveWord(group, level >> 5, self.activeWord(group, level >> 5) | ((<u32>1) << (level & 31)));
+  self.activate(priority, group);
   touchCpu(cpu);
   return intid;
 }
@@ -160,7 +88,7 @@ export function endOfInterrupt(cpu: u32, group: u32, intid: u32): void {
   const self = cpuInterfaceOf(cpu);
   const own = self.highestActive(group);
   const other = self.highestActive(group ^ 1);
-  if (own == 128 && other == 128) {
+  if (own == NO_LEVEL && other == NO_LEVEL) {
     report(Diagnostic.EOI_WITHOUT_ACTIVE_PRIORITY, cpu, intid);
     return;
   }
@@ -169,7 +97,7 @@ export function endOfInterrupt(cpu: u32, group: u32, intid: u32): void {
     report(Diagnostic.EOI_OF_OTHER_GROUP, cpu, intid, group);
     return;
   }
-  self.setActiveWord(group, own >> 5, self.activeWord(group, own >> 5) & ~((<u32>1) << (own & 31)));
+  self.drop(group);
   count(Counter.PRIORITY_DROPS);
   emit(Event.PRIORITY_DROPPED, cpu, intid);
   touchCpu(cpu);
@@ -209,17 +137,7 @@ export function enableGroup(cpu: u32, group: u32, enable: bool): void {
 
 /** The state after power-on: nothing enabled, nothing active, priority mask 0. */
 export function resetCpuInterface(cpu: u32): void {
-  const self = cpuInterfaceOf(cpu);
-  self.priorityMask = 0;
-  self.binaryPoint0 = minimumBinaryPoint0();
-  self.binaryPoint1 = minimumBinaryPoint0() + 1;
-  self.commonBinaryPoint = 0;
-  self.eoiMode = 0;
-  self.groupEnables = 0;
-  for (let index: u32 = 0; index < 4; index++) {
-    self.setActiveWord(0, index, 0);
-    self.setActiveWord(1, index, 0);
-  }
+  cpuInterfaceOf(cpu).reset();
   touchCpu(cpu);
   rerouteOneOfN();
 }

@@ -58,6 +58,7 @@ function initPe(cpu: u32, m: Machine): void {
   bank.setWord(BankField.EDGE, 0, 0xffff);
   const self = cpuInterfaceOf(cpu);
   self.cpu = cpu;
+  self.preemptionBits = m.preemptionBits;
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
@@ -67,6 +68,7 @@ function initPe(cpu: u32, m: Machine): void {
 function initVirtualInterface(cpu: u32): void {
   const self = virtualInterfaceOf(cpu);
   self.cpu = cpu;
+  self.preemptionBits = machine().virtualPreemptionBits;
   self.winner = NO_WINNER;
   self.bestVlpi = NONE;
   resetVirtualInterface(cpu);

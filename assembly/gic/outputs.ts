@@ -4,14 +4,9 @@ import { Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE, PriorityIndex } from '../memory/priority_index';
 import { settleVirtual } from '../virt/outputs';
+import { IDLE_PRIORITY } from './active_priorities';
 import { ordinalIntid } from './bank';
-import {
-  CpuInterface,
-  cpuInterfaceOf,
-  groupConsidered,
-  IDLE_PRIORITY,
-  NOTHING_PENDING,
-} from './cpu_interface';
+import { CpuInterface, cpuInterfaceOf, groupConsidered, NOTHING_PENDING } from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
 /** Words of a bitmap with a bit for each PE. */

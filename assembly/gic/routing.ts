@@ -1,6 +1,7 @@
 // Which PE an affinity names, and which PE an SPI goes to.
 import { Feature, Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
+import { IDLE_PRIORITY } from './active_priorities';
 import { Bank, BankField, NO_CPU } from './bank';
 import { cpuInterfaceOf } from './cpu_interface';
 import { redistributorOf } from './redistributor';
@@ -66,7 +67,7 @@ export function routeSpi(bank: Bank, slot: u32, group: u32, current: u32): u32 {
   let fallback = NO_CPU;
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
     if (!participates(cpu, group)) continue;
-    if (cpuInterfaceOf(cpu).runningPriority == 0xff) return cpu;
+    if (cpuInterfaceOf(cpu).runningPriority == IDLE_PRIORITY) return cpu;
     if (fallback == NO_CPU) fallback = cpu;
   }
   return fallback;

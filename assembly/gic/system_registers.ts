@@ -10,7 +10,6 @@ import {
   enableGroup,
   endOfInterrupt,
   highestPendingIntid,
-  minimumBinaryPoint0,
 } from './cpu_interface';
 import { touchCpu } from './outputs';
 import { generateSgi } from './sgi';
@@ -41,7 +40,7 @@ export function readPhysicalRegister(cpu: u32, register: u32): u64 {
     case SystemRegister.ICC_BPR0_EL1:
       return self.binaryPoint0;
     case SystemRegister.ICC_BPR1_EL1:
-      return self.commonBinaryPoint ? min<u32>(self.binaryPoint0 + 1, 7) : self.binaryPoint1;
+      return self.visibleBinaryPoint1;
     case SystemRegister.ICC_CTLR_EL1:
       return machine().iccCtlr | (self.commonBinaryPoint ? CTLR_CBPR : 0) | (self.eoiMode ? CTLR_EOIMODE : 0);
     case SystemRegister.ICC_IGRPEN0_EL1:
@@ -73,11 +72,11 @@ export function writePhysicalRegister(cpu: u32, register: u32, value: u64): void
     case SystemRegister.ICC_DIR_EL1:
       return deactivateInterrupt(cpu, low & INTID);
     case SystemRegister.ICC_BPR0_EL1:
-      self.binaryPoint0 = max<u32>(low & 7, minimumBinaryPoint0());
+      self.setBinaryPoint0(low);
       return touchCpu(cpu);
     case SystemRegister.ICC_BPR1_EL1:
       if (self.commonBinaryPoint) return;
-      self.binaryPoint1 = max<u32>(low & 7, minimumBinaryPoint0() + 1);
+      self.setBinaryPoint1(low);
       return touchCpu(cpu);
     case SystemRegister.ICC_CTLR_EL1:
       self.commonBinaryPoint = low & CTLR_CBPR;
@@ -125,7 +124,7 @@ function writeActivePriorities(self: CpuInterface, register: u32, value: u32): v
 
 function activePrioritiesImplemented(self: CpuInterface, register: u32): bool {
   const n = (register - SystemRegister.ICC_AP0R0_EL1) & 3;
-  if (n << 5 < (<u32>1) << machine().preemptionBits) return true;
+  if (self.hasActiveWord(n)) return true;
   report(Diagnostic.UNIMPLEMENTED_SYSTEM_REGISTER, self.cpu, register);
   return false;
 }

@@ -52,11 +52,16 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   rd.vpendbaser = (value | PENDING_LAST) & ~DIRTY;
   rd.resident = 1;
   rd.residentTable = table;
-  const end = tableEnd(rd.vpropbaser);
-  const configTable = end > FIRST_LPI ? ramAt(rd.vpropbaser & CONFIG_ADDRESS, end - FIRST_LPI) : 0;
-  const pendingTable = end > FIRST_LPI ? ramAt(table, end >> 3) : 0;
-  if (end > FIRST_LPI && (configTable == 0 || pendingTable == 0))
+  attachVlpis(rd, tableEnd(rd.vpropbaser), rd.vpropbaser & CONFIG_ADDRESS, table);
+}
+
+/** Takes the tables of a vPE that has become resident into use. */
+export function attachVlpis(rd: Redistributor, end: u32, configAddress: u64, pendingAddress: u64): void {
+  const configTable = end > FIRST_LPI ? ramAt(configAddress, end - FIRST_LPI) : 0;
+  const pendingTable = end > FIRST_LPI ? ramAt(pendingAddress, end >> 3) : 0;
+  if (end > FIRST_LPI && (configTable == 0 || pendingTable == 0)) {
     report(Diagnostic.VIRTUAL_TABLE_OUTSIDE_RAM, rd.cpu);
+  }
   rd.virtualLpis.attach(end, configTable, pendingTable);
   rd.dirtyReads = machine().parseReads;
   count(Counter.SCHEDULED_IN);

@@ -4,13 +4,12 @@ import { Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
-import { FIRST_LPI } from '../gic/intid';
 import { Redistributor, redistributorOf } from '../gic/redistributor';
 import { vpeEnd, vpePendingTable } from '../its/tables';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
-import { ramAt } from '../memory/ram';
 import { touchVirtual } from '../virt/outputs';
+import { attachVlpis } from './residency';
 import { VpeConfiguration } from './vpe_configuration';
 import { mappedConfiguration } from './vpe_table';
 import { bestVsgi, NO_VSGI } from './vsgi';
@@ -57,15 +56,7 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   rd.virtualGroups = groupsOf(value);
   entry.setResident(rd.cpu);
   entry.disarm();
-  const end = vpeEnd(entry.mapping);
-  const configTable = end > FIRST_LPI ? ramAt(entry.configTable, end - FIRST_LPI) : 0;
-  const pendingTable = end > FIRST_LPI ? ramAt(vpePendingTable(entry.mapping), end >> 3) : 0;
-  if (end > FIRST_LPI && (configTable == 0 || pendingTable == 0))
-    report(Diagnostic.VIRTUAL_TABLE_OUTSIDE_RAM, rd.cpu);
-  rd.virtualLpis.attach(end, configTable, pendingTable);
-  rd.dirtyReads = machine().parseReads;
-  count(Counter.SCHEDULED_IN);
-  emit(Event.SCHEDULED_IN, rd.cpu);
+  attachVlpis(rd, vpeEnd(entry.mapping), entry.configTable, vpePendingTable(entry.mapping));
 }
 
 /** A doorbell is requested by Doorbell=1, unless something is pending or PendingLast is written as 1. */

@@ -292,7 +292,7 @@ function invall(its: Its, at: usize): u32 {
 /** 6.13: all effects of earlier commands are visible already. SYNC has no architected error code. */
 function sync(at: usize): u32 {
   const known = decode.target(at, 2) != NO_CPU || !policy(Policy.checkSyncOperands);
-  return known ? 0 : error(Command.SYNC, ErrorReason.SIZE_OUT_OF_RANGE);
+  return known ? 0 : error(Command.SYNC, ErrorReason.TARGET_OUT_OF_RANGE);
 }
 
 /** An event's entry, 0 where it is not mapped, for the host's inspection. */

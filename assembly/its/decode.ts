@@ -41,7 +41,8 @@ export enum ErrorReason {
   INTID_OUT_OF_RANGE = 0x06,
   INTERRUPT_UNMAPPED = 0x07,
   COLLECTION_UNMAPPED = 0x09,
-  // The codes of vPE errors are not published; these are this model's own.
+  // SYNC and the vPE commands have no published codes; these are this model's own.
+  TARGET_OUT_OF_RANGE = 0x20,
   VPE_OUT_OF_RANGE = 0x11,
   VPE_UNMAPPED = 0x12,
   DOORBELL_OUT_OF_RANGE = 0x13,

@@ -14,9 +14,6 @@ const CTLR_QUIESCENT: u64 = 1 << 31;
 const QUEUE_ADDRESS: u64 = 0x000fffffffff0000;
 const QUEUE_OFFSET: u32 = 0xfffe0;
 const CWRITER_RETRY: u32 = 1;
-const STATUSR_UMSI: u32 = 1 << 4;
-/** Syndrome, Overflow and UMSI are cleared together with UMSI. */
-const STATUSR_UMSI_FIELDS: u32 = 0x3f0;
 
 export function readIts(number: u32, register: u32, element: u32): u64 {
   const its = itsOf(number);
@@ -54,7 +51,7 @@ export function writeIts(number: u32, register: u32, element: u32, value: u64): 
     case Register.GITS_CTLR:
       return writeCtlr(its, (<u32>value & CTLR_ENABLED) != 0);
     case Register.GITS_STATUSR:
-      its.statusr &= ~(<u32>value & STATUSR_UMSI ? <u32>value | STATUSR_UMSI_FIELDS : <u32>value);
+      its.statusr &= ~(<u32>value);
       return;
     case Register.GITS_CBASER:
       return writeCbaser(its, value);

@@ -10,7 +10,6 @@ import {
   deactivateVirtualInterrupt,
   endOfVirtualInterrupt,
   highestVirtualIntid,
-  minimumVirtualBinaryPoint0,
   VirtualCpuInterface,
   virtualInterfaceOf,
 } from './virtual_cpu_interface';
@@ -59,7 +58,7 @@ export function readVirtualRegister(cpu: u32, register: u32): u64 {
     case SystemRegister.ICV_BPR0_EL1:
       return self.binaryPoint0;
     case SystemRegister.ICV_BPR1_EL1:
-      return self.commonBinaryPoint ? min<u32>(self.binaryPoint0 + 1, 7) : self.binaryPoint1;
+      return self.visibleBinaryPoint1;
     case SystemRegister.ICV_CTLR_EL1:
       return machine().icvCtlr | (self.commonBinaryPoint ? CTLR_CBPR : 0) | (self.eoiMode ? CTLR_EOIMODE : 0);
     case SystemRegister.ICV_IGRPEN0_EL1:
@@ -94,9 +93,9 @@ export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void 
     case SystemRegister.ICV_DIR_EL1:
       return deactivateVirtualInterrupt(cpu, low & INTID);
     case SystemRegister.ICV_BPR0_EL1:
-      return setBinaryPoint0(self, low);
+      return self.setBinaryPoint0(low);
     case SystemRegister.ICV_BPR1_EL1:
-      if (!self.commonBinaryPoint) setBinaryPoint1(self, low);
+      if (!self.commonBinaryPoint) self.setBinaryPoint1(low);
       return;
     case SystemRegister.ICV_CTLR_EL1:
       self.commonBinaryPoint = low & CTLR_CBPR;
@@ -123,14 +122,6 @@ function virtualPriorityMask(): u32 {
   return (0xff << (8 - machine().virtualPriorityBits)) & 0xff;
 }
 
-function setBinaryPoint0(self: VirtualCpuInterface, value: u32): void {
-  self.binaryPoint0 = max<u32>(value & 7, minimumVirtualBinaryPoint0());
-}
-
-function setBinaryPoint1(self: VirtualCpuInterface, value: u32): void {
-  self.binaryPoint1 = max<u32>(value & 7, minimumVirtualBinaryPoint0() + 1);
-}
-
 /** ICH_VMCR_EL2: section 8.6. EL2 sees VBPR1 even with VCBPR=1. */
 function readVmcr(self: VirtualCpuInterface): u32 {
   return (
@@ -147,8 +138,8 @@ function readVmcr(self: VirtualCpuInterface): u32 {
 /** VENG0 and VENG1 stand in ICH_VMCR_EL2[1:0] in the order of the groups. */
 function writeVmcr(self: VirtualCpuInterface, value: u32): void {
   self.priorityMask = (value >> 24) & virtualPriorityMask();
-  setBinaryPoint0(self, value >> 21);
-  setBinaryPoint1(self, value >> 18);
+  self.setBinaryPoint0(value >> 21);
+  self.setBinaryPoint1(value >> 18);
   self.eoiMode = (value >> 9) & 1;
   self.commonBinaryPoint = (value >> 4) & 1;
   self.groupEnables = value & 3;
@@ -160,7 +151,7 @@ function readArray(self: VirtualCpuInterface, register: u32): u64 {
   if (n < 16) return n < machine().listRegisters ? self.listRegister(n) : unimplemented(self, register);
   const place = activePrioritiesPlace(register);
   if (place >= 0)
-    return hasActivePriorities(place)
+    return self.hasActiveWord(place & 3)
       ? self.activeWord(place >> 2, place & 3)
       : unimplemented(self, register);
   report(Diagnostic.READ_OF_WRITE_ONLY, self.cpu, SYSTEM_REGISTERS, register);
@@ -176,7 +167,7 @@ function writeArray(self: VirtualCpuInterface, register: u32, value: u64): void 
   }
   const place = activePrioritiesPlace(register);
   if (place < 0) report(Diagnostic.WRITE_OF_READ_ONLY, self.cpu, SYSTEM_REGISTERS, register);
-  else if (hasActivePriorities(place)) self.setActiveWord(place >> 2, place & 3, <u32>value);
+  else if (self.hasActiveWord(place & 3)) self.setActiveWord(place >> 2, place & 3, <u32>value);
   else unimplemented(self, register);
 }
 
@@ -188,10 +179,6 @@ function activePrioritiesPlace(register: u32): i32 {
   if (ich < 8) return ich;
   const icv = register - SystemRegister.ICV_AP0R0_EL1;
   return icv < 8 ? icv : -1;
-}
-
-function hasActivePriorities(place: u32): bool {
-  return (place & 3) << 5 < (<u32>1) << machine().virtualPreemptionBits;
 }
 
 function unimplemented(self: VirtualCpuInterface, register: u32): u64 {

@@ -3,6 +3,7 @@
 import { Choice, Counter, Diagnostic, Event, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
+import { ActivePriorities, IDLE_PRIORITY } from '../gic/active_priorities';
 import { deactivate } from '../gic/cpu_interface';
 import { isLpi, isSpecial, SPURIOUS } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
@@ -21,19 +22,13 @@ const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
 const HCR_DVIM: u32 = 1 << 15;
 const HCR_EOI_COUNT_SHIFT: u32 = 27;
 
-/** No interrupt is active. */
-const IDLE: u32 = 0xff;
-/** No preemption level is active. */
-const NO_LEVEL: u32 = 128;
-
 /** `winner`: nothing is pending, or the best VLPI or vSGI rather than a list register. */
 export const NO_WINNER: u32 = 0xffffffff;
 export const WINNER_VLPI: u32 = 16;
 export const WINNER_VSGI: u32 = 17;
 
 @unmanaged
-export class VirtualCpuInterface {
-  cpu: u32;
+export class VirtualCpuInterface extends ActivePriorities {
   /** The best candidate: number of a list register, WINNER_VLPI, WINNER_VSGI or NO_WINNER. */
   winner: u32;
   /** The best pending and enabled VLPI of the resident vPE as priority << 22 | INTID, or NONE. */
@@ -45,24 +40,8 @@ export class VirtualCpuInterface {
 
   /** ICH_HCR_EL2. */
   hcr: u32;
-  /** Fields of ICH_VMCR_EL2. */
-  priorityMask: u32;
-  binaryPoint0: u32;
-  binaryPoint1: u32;
-  commonBinaryPoint: u32;
-  eoiMode: u32;
-  groupEnables: u32;
   /** HCR_EL2.IMO and FMO: bits 0 and 1. */
   routing: u32;
-  /** ICH_AP0R0-3_EL2, then ICH_AP1R0-3_EL2. */
-  active0: u32;
-  active1: u32;
-  active2: u32;
-  active3: u32;
-  active4: u32;
-  active5: u32;
-  active6: u32;
-  active7: u32;
   /** Bit n for list register n: not Invalid, Pending, and what ICH_EISR_EL2 shows. Derived in `setListRegister`. */
   valid: u32;
   pending: u32;
@@ -81,38 +60,6 @@ export class VirtualCpuInterface {
     this.valid = state != lr.INVALID ? this.valid | bit : this.valid & ~bit;
     this.pending = state == lr.PENDING ? this.pending | bit : this.pending & ~bit;
     this.ended = lr.isEoi(value) ? this.ended | bit : this.ended & ~bit;
-  }
-
-  groupEnabled(group: u32): bool {
-    return ((this.groupEnables >> group) & 1) != 0;
-  }
-
-  preemptionMask(group: u32): u32 {
-    const useBinaryPoint0 = group == 0 || this.commonBinaryPoint != 0;
-    return (useBinaryPoint0 ? 0xff << (this.binaryPoint0 + 1) : 0xff << this.binaryPoint1) & 0xff;
-  }
-
-  activeWord(group: u32, index: u32): u32 {
-    return load<u32>(this.activeAt(group, index));
-  }
-
-  setActiveWord(group: u32, index: u32, value: u32): void {
-    store<u32>(this.activeAt(group, index), value);
-  }
-
-  /** The highest active level of a group, or NO_LEVEL. */
-  highestActive(group: u32): u32 {
-    for (let index: u32 = 0; index < 4; index++) {
-      const word = this.activeWord(group, index);
-      if (word) return (index << 5) | <u32>ctz(word);
-    }
-    return NO_LEVEL;
-  }
-
-  /** ICV_RPR_EL1. */
-  get runningPriority(): u32 {
-    const level = min<u32>(this.highestActive(0), this.highestActive(1));
-    return level == NO_LEVEL ? IDLE : level << (8 - machine().virtualPreemptionBits);
   }
 
   get winnerPriority(): u32 {
@@ -134,17 +81,12 @@ export class VirtualCpuInterface {
   /** Whether the winner would be signalled to the guest now. */
   canSignal(): bool {
     if (!(this.hcr & HCR_EN) || this.winner == NO_WINNER) return false;
-    const priority = this.winnerPriority;
-    if (priority >= this.priorityMask) return false;
-    const running = this.runningPriority;
-    if (running == IDLE) return true;
-    const mask = this.preemptionMask(this.winnerGroup);
-    return (priority & mask) < (running & mask);
+    return this.preempts(this.winnerPriority, this.winnerGroup);
   }
 
   /** Finds the winner: the lowest priority value, then the lowest list register, then the vSGI, then the VLPI. */
   selectWinner(): void {
-    let best = IDLE;
+    let best = IDLE_PRIORITY;
     this.winner = NO_WINNER;
     for (let pending = this.pending; pending; pending &= pending - 1) {
       const n = <u32>ctz(pending);
@@ -171,20 +113,11 @@ export class VirtualCpuInterface {
     if (this.bestVlpi != NONE && groups & 2 && keyPriority(this.bestVlpi) < best) this.winner = WINNER_VLPI;
   }
 
-  activate(priority: u32, group: u32): void {
-    const level = (priority & this.preemptionMask(group)) >> (8 - machine().virtualPreemptionBits);
-    this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) | ((<u32>1) << (level & 31)));
-  }
-
-  /** Clears the highest active priority; returns it, or IDLE where there was none. Group 0 first at equal level. */
+  /** Drops the highest active priority of both groups; returns it, or IDLE_PRIORITY. Group 0 first at equal level. */
   dropPriority(): u32 {
-    const level0 = this.highestActive(0);
-    const level1 = this.highestActive(1);
-    const group: u32 = level0 <= level1 ? 0 : 1;
-    const level = group ? level1 : level0;
-    if (level == NO_LEVEL) return IDLE;
-    this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) & ~((<u32>1) << (level & 31)));
-    return level << (8 - machine().virtualPreemptionBits);
+    const dropped = this.runningPriority;
+    if (dropped != IDLE_PRIORITY) this.drop(this.highestActive(0) <= this.highestActive(1) ? 0 : 1);
+    return dropped;
   }
 
   /** The list register that holds an active interrupt, or -1. */
@@ -214,10 +147,6 @@ export class VirtualCpuInterface {
   private listRegisterAt(n: u32): usize {
     return changetype<usize>(this) + offsetof<VirtualCpuInterface>('listRegister0') + (n << 3);
   }
-
-  private activeAt(group: u32, index: u32): usize {
-    return changetype<usize>(this) + offsetof<VirtualCpuInterface>('active0') + (((group << 2) | index) << 2);
-  }
 }
 
 export const LIST_REGISTERS_MAX: u32 = 16;
@@ -228,11 +157,6 @@ export const VIRTUAL_INTERFACE_BYTES: usize =
 
 export function virtualInterfaceOf(cpu: u32): VirtualCpuInterface {
   return changetype<VirtualCpuInterface>(machine().virtualInterfaces + <usize>cpu * VIRTUAL_INTERFACE_BYTES);
-}
-
-/** Lowest legal VBPR0. */
-export function minimumVirtualBinaryPoint0(): u32 {
-  return 7 - machine().virtualPreemptionBits;
 }
 
 /** ICV_IAR0_EL1 or ICV_IAR1_EL1. A better candidate of the other group hides ours. */
@@ -278,11 +202,11 @@ export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
   const self = virtualInterfaceOf(cpu);
   touchVirtual(cpu);
   const dropped = self.dropPriority();
-  if (dropped == IDLE) {
+  if (dropped == IDLE_PRIORITY) {
     report(Diagnostic.VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY, cpu, intid);
     if (policy(Policy.virtualEoiWithoutActive) != Choice.EXAMINE_LIST_REGISTERS) return;
   }
-  if (dropped != IDLE) emit(Event.VIRTUAL_PRIORITY_DROPPED, cpu, intid);
+  if (dropped != IDLE_PRIORITY) emit(Event.VIRTUAL_PRIORITY_DROPPED, cpu, intid);
   const n = self.findActive(intid);
   if (n < 0) {
     const counts = self.eoiMode == 0 || policy(Policy.eoiCountInEoiMode1) != 0;
@@ -292,7 +216,7 @@ export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
   }
   const value = self.listRegister(n);
   if (lr.group(value) != group) return;
-  if (dropped != IDLE && (lr.priority(value) & self.preemptionMask(group)) != dropped) return;
+  if (dropped != IDLE_PRIORITY && (lr.priority(value) & self.preemptionMask(group)) != dropped) return;
   if (self.eoiMode == 0 || isLpi(intid)) self.deactivateListRegister(n);
 }
 
@@ -313,18 +237,9 @@ export function deactivateVirtualInterrupt(cpu: u32, intid: u32): void {
 /** The state after power-on: nothing enabled, list registers empty. */
 export function resetVirtualInterface(cpu: u32): void {
   const self = virtualInterfaceOf(cpu);
+  self.reset();
   self.hcr = 0;
-  self.priorityMask = 0;
-  self.binaryPoint0 = minimumVirtualBinaryPoint0();
-  self.binaryPoint1 = minimumVirtualBinaryPoint0() + 1;
-  self.commonBinaryPoint = 0;
-  self.eoiMode = 0;
-  self.groupEnables = 0;
   self.routing = 0;
-  for (let index: u32 = 0; index < 4; index++) {
-    self.setActiveWord(0, index, 0);
-    self.setActiveWord(1, index, 0);
-  }
   for (let n: u32 = 0; n < LIST_REGISTERS_MAX; n++) self.setListRegister(n, 0);
   touchVirtual(cpu);
 }
