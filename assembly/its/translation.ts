@@ -29,6 +29,7 @@ import {
 const STATUSR_UMSI: u32 = 1 << 4;
 const STATUSR_OVERFLOW: u32 = 1 << 5;
 const STATUSR_SYNDROME_SHIFT: u32 = 6;
+const STATUSR_SYNDROME: u32 = 0xf << 6;
 
 /** Takes a device's write of `eventId`; tells what became of it. */
 export function translateMsi(number: u32, deviceId: u32, eventId: u32): Outcome {
@@ -73,7 +74,7 @@ function reportUnmapped(its: Its, deviceId: u32, eventId: u32, outcome: Outcome)
     its.statusr |= STATUSR_OVERFLOW;
     return;
   }
-  its.statusr |= STATUSR_UMSI | (syndrome << STATUSR_SYNDROME_SHIFT);
+  its.statusr = (its.statusr & ~STATUSR_SYNDROME) | STATUSR_UMSI | (syndrome << STATUSR_SYNDROME_SHIFT);
   its.umsir = ((<u64>deviceId) << 32) | eventId;
 }
 
