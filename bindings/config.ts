@@ -232,6 +232,9 @@ export function defaultAffinities(cpus: number): number[] {
 
 /** Completes and checks a configuration. Throws a `GicError` that names the first field at fault. */
 export function resolveConfig(options: MachineOptions = {}): MachineConfig {
+  if (typeof options !== 'object' || options === null) {
+    throw new GicError('INVALID_CONFIG', 'options', options, 'an object with fields of a configuration');
+  }
   const { preset = 'architecture', policy, addressMap, ...given } = options;
   const base: Defaults | undefined = presets[preset];
   if (!base) {

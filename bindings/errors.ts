@@ -36,7 +36,7 @@ export class GicError extends Error {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+  if (typeof value === 'bigint') return value < 0n ? String(value) : `0x${value.toString(16)}`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'object' && value !== null) return JSON.stringify(value);
   return String(value);

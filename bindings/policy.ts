@@ -71,7 +71,8 @@ export interface Policy {
   virtualEoiWithoutActive: 'ignore' | 'examine-list-registers';
 }
 
-const choices: { readonly [Name in keyof Policy]: readonly Policy[Name][] } = {
+/** What each policy can be, its default first. */
+export const policyChoices: { readonly [Name in keyof Policy]: readonly Policy[Name][] } = {
   commandError: ['ignore', 'stall', 'sei'],
   tableFault: ['stall', 'ignore'],
   queueFault: ['stall', 'skip'],
@@ -107,11 +108,11 @@ const choices: { readonly [Name in keyof Policy]: readonly Policy[Name][] } = {
 };
 
 /** The names of all policies, in a fixed order. */
-export const policyNames = Object.keys(choices) as (keyof Policy)[];
+export const policyNames = Object.keys(policyChoices) as (keyof Policy)[];
 
 /** The architecture's recommendation where there is one, else the most common hardware: the first choice of each. */
 export const architecturePolicy = Object.freeze(
-  Object.fromEntries(policyNames.map((name) => [name, choices[name][0]])),
+  Object.fromEntries(policyNames.map((name) => [name, policyChoices[name][0]])),
 ) as unknown as Policy;
 
 /** What QEMU 7.2's model does. */
@@ -139,7 +140,7 @@ export const qemuPolicy: Readonly<Policy> = Object.freeze({
 /** Completes `given` with the defaults of `base`; throws a `GicError` for an unknown name or choice. */
 export function resolvePolicy(base: Readonly<Policy>, given: Partial<Policy> = {}): Policy {
   for (const [name, value] of Object.entries(given)) {
-    const allowed: readonly unknown[] | undefined = choices[name as keyof Policy];
+    const allowed: readonly unknown[] | undefined = policyChoices[name as keyof Policy];
     if (!allowed) {
       throw new GicError(
         'INVALID_CONFIG',
@@ -162,5 +163,5 @@ export function resolvePolicy(base: Readonly<Policy>, given: Partial<Policy> = {
 
 /** What the engine is told of a policy: a switch as 0 or 1, any other choice as its number in the list. */
 export function policyChoice<Name extends keyof Policy>(name: Name, value: Policy[Name]): number {
-  return typeof value === 'string' ? choices[name].indexOf(value) : Number(value);
+  return typeof value === 'string' ? policyChoices[name].indexOf(value) : Number(value);
 }

@@ -42,10 +42,14 @@ if (
     '--loglevel=error',
   ]);
 }
-if (outdated('build/gic.shared.wasm', ['assembly', 'asconfig.json'])) {
+if (
+  ['single', 'shared'].some((build) => outdated(`build/gic.${build}.wasm`, ['assembly', 'asconfig.json']))
+) {
   run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
 }
-if (outdated('dist/bindings/index.js', ['bindings', 'assembly/abi.ts', 'tsconfig.json'])) {
+if (
+  outdated('dist/bindings/index.js', ['bindings', 'assembly/abi.ts', 'tsconfig.json', 'tsconfig.build.json'])
+) {
   run('building the bindings', process.execPath, [
     'node_modules/typescript/bin/tsc',
     '-p',

@@ -1,5 +1,5 @@
 // The physical address space: which frame, ITS or RAM an address belongs to.
-import { Diagnostic, Frame } from '../abi';
+import { Diagnostic, Feature, Frame } from '../abi';
 import { report } from '../diag/diagnostics';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -61,7 +61,8 @@ function decode(address: u64): u64 {
   if (inItses < m.gitsStride * m.itsCount) {
     const its = inItses / m.gitsStride;
     const frame = (inItses - its * m.gitsStride) >> FRAME_SHIFT;
-    return frame > 2 ? NOWHERE : ((Frame.GITS + frame) << 32) | its;
+    const last: u64 = m.has(Feature.GICV4_1) ? 2 : 1;
+    return frame > last ? NOWHERE : ((Frame.GITS + frame) << 32) | its;
   }
   return NOWHERE;
 }

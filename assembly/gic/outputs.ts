@@ -9,9 +9,6 @@ import { ordinalIntid } from './bank';
 import { CpuInterface, cpuInterfaceOf, groupConsidered, NOTHING_PENDING } from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
-/** Words of a bitmap with a bit for each PE. */
-export const CPU_WORDS: u32 = 8;
-
 export function touchCpu(cpu: u32): void {
   const at = machine().dirtyCpus + ((cpu >> 6) << 3);
   store<u64>(at, load<u64>(at) | ((<u64>1) << (cpu & 63)));

@@ -19,7 +19,7 @@ import { rerouteOneOfN } from './routing';
 const CTLR_ENABLE_LPIS: u32 = 1;
 const WAKER_PROCESSOR_SLEEP: u32 = 2;
 const WAKER_CHILDREN_ASLEEP: u32 = 4;
-const PENDBASER_PTZ: u64 = 1 << 62;
+export const PENDBASER_PTZ: u64 = 1 << 62;
 const SHAREABILITY: u64 = 3 << 10;
 
 export function readRedistributor(cpu: u32, register: u32, element: u32): u64 {

@@ -10,7 +10,12 @@ import { readIts, reportItsAccess, writeIts } from '../its/registers';
 import { machine } from '../memory/machine';
 import { readDistributor, reportDistributorAccess, writeDistributor } from './distributor_registers';
 import { redistributorOf } from './redistributor';
-import { readRedistributor, reportRedistributorAccess, writeRedistributor } from './redistributor_registers';
+import {
+  PENDBASER_PTZ,
+  readRedistributor,
+  reportRedistributorAccess,
+  writeRedistributor,
+} from './redistributor_registers';
 
 /** Description of a register, or of an array of registers. The host writes it with this layout. */
 @unmanaged
@@ -78,7 +83,14 @@ export function writeRegister(frame: Frame, unit: u32, offset: u32, size: u32, v
 function legalize(info: RegisterInfo, frame: Frame, unit: u32, element: u32, written: u64, lanes: u64): u64 {
   const changeable = info.writable & lanes;
   if (info.access & Access.ACTION) return written & changeable;
-  return (currentValue(info, frame, unit, element) & ~changeable) | (written & changeable) | info.fixed;
+  return (heldValue(info, frame, unit, element) & ~changeable) | (written & changeable) | info.fixed;
+}
+
+/** The current value with a bit that reads as zero: a write of the other half leaves GICR_PENDBASER.PTZ as it is. */
+function heldValue(info: RegisterInfo, frame: Frame, unit: u32, element: u32): u64 {
+  const value = currentValue(info, frame, unit, element);
+  const held = info.register == Register.GICR_PENDBASER && redistributorOf(unit).pendingTableZero != 0;
+  return held ? value | PENDBASER_PTZ : value;
 }
 
 function currentValue(info: RegisterInfo, frame: Frame, unit: u32, element: u32): u64 {

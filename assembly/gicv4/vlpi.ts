@@ -55,11 +55,20 @@ export function setPendingVlpi(
   return coalesced ? Outcome.COALESCED : Outcome.PENDING;
 }
 
+/** Whether the pending state of a VLPI has a place: the vPE's pending table is in RAM. */
+export function canHoldVlpi(vte: u64, vpeId: u32, configuration: VpeConfiguration, intid: u32): bool {
+  const resident = residence(vte, vpeId, configuration);
+  if (resident != NO_CPU) return redistributorOf(resident).virtualLpis.pendingTable != 0;
+  return pendingWord(vte, intid) != 0;
+}
+
 /** Removes the pending state of a VLPI; tells whether there was any. A doorbell that rang for it stays. */
 export function clearPendingVlpi(vte: u64, vpeId: u32, configuration: VpeConfiguration, intid: u32): bool {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return false;
   const resident = residence(vte, vpeId, configuration);
-  if (resident != NO_CPU) return redistributorOf(resident).virtualLpis.clearPending(intid);
+  // One beyond GICR_VPROPBASER.IDbits became pending while the vPE was not resident.
+  if (resident != NO_CPU && intid < redistributorOf(resident).virtualLpis.end)
+    return redistributorOf(resident).virtualLpis.clearPending(intid);
   const at = pendingWord(vte, intid);
   if (at == 0) return false;
   const word = load<u64>(at);

@@ -37,7 +37,10 @@ export function writeVpeResidency(rd: Redistributor, value: u64): void {
   else rd.vpendbaser = value & ~(DIRTY | DOORBELL);
 }
 
-/** A vPEID that is not mapped, or too wide, is taken as if Valid were 0. */
+/**
+ * A vPEID that is not mapped, or too wide, is taken as if Valid were 0. A vPE that is resident elsewhere, which is
+ * UNPREDICTABLE, is taken away from there: software runs it where it has made it resident last.
+ */
 function scheduleIn(rd: Redistributor, value: u64): void {
   const vpeId = <u32>(value & VPEID);
   const entry = mappedConfiguration(rd, vpeId);

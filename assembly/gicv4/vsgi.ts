@@ -1,12 +1,12 @@
 // GICv4.1 virtual SGIs: their state, and what of it the virtual CPU interface sees (sections 6.22, 5.12, 7.6). They are
 // kept in the vPE's configuration entry, so they outlast a deschedule; an entry that is released leaves them in the
 // vPE's pending table (section 11, item 18).
-import { Counter, Event } from '../abi';
+import { Choice, Counter, Event, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { Redistributor } from '../gic/redistributor';
 import { count } from '../memory/counters';
-import { machine } from '../memory/machine';
+import { machine, policy } from '../memory/machine';
 import { touchVirtual } from '../virt/outputs';
 import { ringDefaultDoorbell } from './default_doorbell';
 import { VpeConfiguration } from './vpe_configuration';
@@ -51,7 +51,7 @@ function present(entry: VpeConfiguration, vpeId: u32, intid: u32): void {
 
 /**
  * The best pending and enabled vSGI of the resident vPE among the groups that are on (bit 0: Group 0, bit 1:
- * Group 1) as priority << 8 | group << 4 | INTID, or NO_VSGI. Of equal priorities the lowest INTID is the best.
+ * Group 1) as priority << 8 | group << 4 | INTID, or NO_VSGI.
  */
 export function bestVsgi(rd: Redistributor, groups: u32): u32 {
   if (rd.residentEntry == 0) return NO_VSGI;
@@ -63,7 +63,8 @@ export function bestVsgi(rd: Redistributor, groups: u32): u32 {
     const group = (entry.sgiGroups >> intid) & 1;
     if (((groups >> group) & 1) == 0) continue;
     const candidate = ((entry.sgiPriority(intid) & implemented) << 8) | (group << 4) | intid;
-    if (best == NO_VSGI || candidate >> 8 < best >> 8) best = candidate;
+    const tie = candidate >> 8 == best >> 8 && policy(Policy.tieBreak) == Choice.TIE_HIGHEST;
+    if (tie || candidate >> 8 < best >> 8) best = candidate;
   }
   return best;
 }

@@ -146,10 +146,13 @@ function mapti(its: Its, at: usize, intid: u32, command: Command): u32 {
     report(Diagnostic.REMAPPED_EVENT, its.number, deviceId, eventId);
     if (policy(Policy.maptiRemap) == Choice.REMAP_IGNORE) return 0;
   }
-  store<u64>(foundAt, interruptEntry(intid, icid));
-  if (policy(Policy.maptiClearsPending) && lookupCollection(its, icid) == Outcome.PENDING) {
-    redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
+  if (policy(Policy.maptiClearsPending)) {
+    const collection = lookupCollection(its, icid);
+    if (collection == Outcome.TABLE_FAULT) return COMMAND_FAULT;
+    if (collection == Outcome.PENDING)
+      redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
   }
+  store<u64>(foundAt, interruptEntry(intid, icid));
   return 0;
 }
 
@@ -212,7 +215,9 @@ function int(its: Its, at: usize): u32 {
   const outcome = injectEvent(its, deviceId, eventId);
   count(Counter.INT + outcome);
   if (outcome <= Outcome.COALESCED) return 0;
-  if (outcome == Outcome.LPIS_DISABLED || outcome == Outcome.INTID_OUT_OF_RANGE) {
+  // A redistributor's pending table outside RAM is no fault of the ITS's own tables.
+  const tablesFound = outcome == Outcome.TABLE_FAULT && resolve(its, at, Command.INT) == 0;
+  if (outcome == Outcome.LPIS_DISABLED || outcome == Outcome.INTID_OUT_OF_RANGE || tablesFound) {
     report(Diagnostic.ACTION_ON_DISABLED_LPIS, its.number, deviceId, eventId, outcome);
     return 0;
   }
@@ -226,10 +231,21 @@ function int(its: Its, at: usize): u32 {
 function resolve(its: Its, at: usize, command: Command): u32 {
   const outcome = lookupInterrupt(its, decode.deviceId(at), decode.eventId(at));
   if (outcome != Outcome.PENDING) return lookupError(command, outcome);
-  const target = isVirtual(foundEntry)
+  const target = lookupTarget(its);
+  return target == Outcome.PENDING ? 0 : targetError(command, target);
+}
+
+/** The collection or vPE of the event that was found. */
+function lookupTarget(its: Its): Outcome {
+  return isVirtual(foundEntry)
     ? lookupVpe(its, interruptVpe(foundEntry))
     : lookupCollection(its, interruptIcid(foundEntry));
-  return target == Outcome.PENDING ? 0 : lookupError(command, target);
+}
+
+/** Commands that name an event have no code for its unmapped collection: it is that of an unmapped interrupt. */
+function targetError(command: Command, outcome: Outcome): u32 {
+  if (outcome == Outcome.COLLECTION_UNMAPPED) return error(command, ErrorReason.INTERRUPT_UNMAPPED);
+  return lookupError(command, outcome);
 }
 
 /** Clears the pending state of the interrupt that `resolve` found. */
@@ -248,14 +264,14 @@ function clear(its: Its, at: usize): u32 {
 
 /** 6.10: clears the pending state and removes the mapping. */
 function discard(its: Its, at: usize): u32 {
-  const failed = resolve(its, at, Command.DISCARD);
-  if (failed == 0) {
+  const outcome = lookupInterrupt(its, decode.deviceId(at), decode.eventId(at));
+  if (outcome != Outcome.PENDING) return lookupError(Command.DISCARD, outcome);
+  const target = lookupTarget(its);
+  if (target == Outcome.PENDING) {
     clearFound();
   } else {
-    const targetUnmapped =
-      failed == error(Command.DISCARD, ErrorReason.COLLECTION_UNMAPPED) ||
-      failed == error(Command.DISCARD, ErrorReason.VPE_UNMAPPED);
-    if (!targetUnmapped || policy(Policy.discardUnmappedCollection) == Choice.DISCARD_ERROR) return failed;
+    const refused = policy(Policy.discardUnmappedCollection) == Choice.DISCARD_ERROR;
+    if (refused || target == Outcome.TABLE_FAULT) return targetError(Command.DISCARD, target);
     report(Diagnostic.DISCARD_OF_UNMAPPED_COLLECTION, its.number, decode.deviceId(at), decode.eventId(at));
   }
   store<u64>(foundAt, 0);
@@ -283,9 +299,12 @@ function invall(its: Its, at: usize): u32 {
   }
   if (policy(Policy.invallScope) == Choice.INVALL_ALL) {
     for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) redistributorOf(cpu).physicalLpis.invalidateAll();
-  } else if (lookupCollection(its, icid) == Outcome.PENDING) {
-    redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidateAll();
+    return 0;
   }
+  const outcome = lookupCollection(its, icid);
+  if (outcome == Outcome.TABLE_FAULT) return COMMAND_FAULT;
+  if (outcome == Outcome.PENDING)
+    redistributorOf(collectionCpu(foundCollection)).physicalLpis.invalidateAll();
   return 0;
 }
 

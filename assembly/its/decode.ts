@@ -98,7 +98,7 @@ export function doorbellValid(at: usize): bool {
   return (load<u32>(at, 16) & 1) != 0;
 }
 
-/** VMAPP: INTID bits of the vPE - 1, and its pending table. */
+/** VMAPP: INTID bits of the vPE - 1, of five bits in GICv4.1 too (section 11, item 3), and its pending table. */
 export function vptSize(at: usize): u32 {
   return load<u32>(at, 24) & 31;
 }

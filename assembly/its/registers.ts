@@ -58,7 +58,7 @@ export function writeIts(number: u32, register: u32, element: u32, value: u64): 
     case Register.GITS_CWRITER:
       return writeCwriter(its, <u32>value);
     case Register.GITS_CREADR:
-      its.creadr = <u32>value & QUEUE_OFFSET;
+      restartAt(its, <u32>value & QUEUE_OFFSET);
       return;
     case Register.GITS_BASER:
       if (tableWritable(its, register, element)) attachTable(its.table(element), value);
@@ -98,7 +98,13 @@ function writeCbaser(its: Its, value: u64): void {
   its.cbaser = value;
   its.queueBytes = ((<u32>value & 0xff) + 1) << 12;
   its.queue = ramAt(value & QUEUE_ADDRESS, its.queueBytes);
-  its.creadr = 0;
+  restartAt(its, 0);
+  processAtOnce(its);
+}
+
+/** The command at GITS_CREADR is another one: what the ITS was waiting for with the old one is over. */
+function restartAt(its: Its, offset: u32): void {
+  its.creadr = offset;
   its.stalled = 0;
   its.stalledShown = 0;
   its.moving = 0;

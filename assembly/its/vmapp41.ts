@@ -95,8 +95,7 @@ function unmapVpe(its: Its, release: bool, vpeId: u32, entryAt: usize): void {
   const entry = foundConfiguration;
   const others = mappedElsewhere(its, vpeId);
   its.setMapsVpe(vpeId, false);
-  const shared = changetype<usize>(entry) == entryAt;
-  if (!shared) store<u64>(entryAt, 0);
+  // The table's entry can be that of other ITSs too, even where the configuration is in another group's table.
   if (!release) {
     if (!others) report(Diagnostic.VPE_NOT_RELEASED, its.number, vpeId);
     return;
@@ -107,6 +106,7 @@ function unmapVpe(its: Its, release: bool, vpeId: u32, entryAt: usize): void {
   evict(entry, vpeId);
   unmapElsewhere(its, vpeId);
   entry.release();
+  store<u64>(entryAt, 0);
 }
 
 function mappedElsewhere(its: Its, vpeId: u32): bool {

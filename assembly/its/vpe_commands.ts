@@ -6,7 +6,7 @@ import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
 import { NO_DOORBELL } from '../gicv4/default_doorbell';
-import { clearPendingVlpi, invalidateVpe, residence, setPendingVlpi } from '../gicv4/vlpi';
+import { canHoldVlpi, clearPendingVlpi, invalidateVpe, residence, setPendingVlpi } from '../gicv4/vlpi';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { machine, policy } from '../memory/machine';
 import { COMMAND_FAULT, error, lookupError } from './command_errors';
@@ -107,8 +107,9 @@ export function vmovi(its: Its, at: usize): u32 {
     return error(Command.VMOVI, ErrorReason.INTID_OUT_OF_RANGE);
   }
   const doorbell = replaces ? decode.doorbell(at) : interruptDoorbell(entry);
-  store<u64>(entryAt, virtualInterruptEntry(vintid, vpeId, doorbell));
   const moves = vpePendingTable(oldVpe) != vpePendingTable(newVpe);
+  if (moves && !canHoldVlpi(newVpe, vpeId, newConfiguration, vintid)) return COMMAND_FAULT;
+  store<u64>(entryAt, virtualInterruptEntry(vintid, vpeId, doorbell));
   if (moves && clearPendingVlpi(oldVpe, interruptVpe(entry), oldConfiguration, vintid)) {
     setPendingVlpi(newVpe, vpeId, newConfiguration, vintid, doorbell);
   }

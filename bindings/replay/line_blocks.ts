@@ -1,6 +1,7 @@
-import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { GicError } from '../errors.ts';
+import { fileSize } from '../files.ts';
 import { NEWLINE } from './byte_cursor.ts';
 
 const BLOCK_BYTES = 1 << 18;
@@ -13,9 +14,9 @@ export class LineBlocks {
   readonly size: number;
   #bytesRead = 0;
 
-  /** Throws what the operating system says about a file that cannot be opened. */
+  /** Throws a `GicError` for a directory, or what the operating system says about a file that cannot be opened. */
   constructor(readonly file: string) {
-    this.size = statSync(file).size;
+    this.size = fileSize(file);
   }
 
   /** Bytes of the file read so far, compressed if it is. */

@@ -1,4 +1,5 @@
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../config.ts';
+import { GicError } from '../errors.ts';
 import type { GicHardware } from '../hardware.ts';
 import { createMachine, Machine } from '../machine.ts';
 import type { CaptureEvent } from './events.ts';
@@ -59,6 +60,8 @@ class FileReplay {
   /** The first events, held back until the machine is known. */
   #heldBack: CaptureEvent[] = [];
   #running: Running | undefined;
+  /** An event of a GIC was there: anything else passes for messages in a log. */
+  #isRecording = false;
   #lastLine = 0;
   readonly #started = performance.now();
 
@@ -77,11 +80,21 @@ class FileReplay {
   }
 
   play(event: CaptureEvent): void {
+    this.#isRecording ||= event.kind !== 'message';
     if (this.#running) this.#feed(this.#running, event);
     else this.#heldBack.push(event);
   }
 
   async finish(): Promise<ReplayReport> {
+    if (!this.#isRecording) {
+      const { file } = this.#recording;
+      throw new GicError(
+        'INVALID_INPUT',
+        file,
+        'no event of a GIC',
+        'a capture, or a log of QEMU with -trace gicv3_*',
+      );
+    }
     const { hardware, replayer, config, finalMemory } = this.#running ?? (await this.start(true));
     replayer.finish();
     if (!replayer.stopped) finalMemory?.finish(this.#lastLine, (found) => replayer.report(found));

@@ -1,6 +1,7 @@
 import { encodeCommand } from '../commands/codec.ts';
 import type { ItsCommand } from '../commands/command.ts';
 import { GicError } from '../errors.ts';
+import type { Machine } from '../machine.ts';
 import type { MsiOutcome } from '../outcomes.ts';
 import type { DeviceEntry, InterruptEntry, VpeEntry } from '../table_entries.ts';
 import { RegisterUnit } from './registers.ts';
@@ -12,6 +13,10 @@ const CREADR_OFFSET = 0xf_ffe0n;
 
 /** One Interrupt Translation Service. */
 export class ItsUnit extends RegisterUnit {
+  constructor(machine: Machine, its: number) {
+    super(machine, its, 'GITS_');
+  }
+
   /** A device's write of `eventId` to this ITS's GITS_TRANSLATER; tells what became of it. */
   sendMsi(deviceId: number, eventId: number): MsiOutcome {
     return this.machine.sendMsi(deviceId, eventId, this.unit);
@@ -19,7 +24,7 @@ export class ItsUnit extends RegisterUnit {
 
   /**
    * Puts commands into the command queue, as software does, and writes GITS_CWRITER. Throws a `GicError`, before
-   * anything is written, when the queue is not set up or has no room for them.
+   * anything is written, when the queue is not set up, is not inside RAM or has no room for them.
    */
   command(...commands: readonly ItsCommand[]): void {
     const cbaser = this.#wide('GITS_CBASER');
@@ -28,7 +33,16 @@ export class ItsUnit extends RegisterUnit {
     }
     const base = Number(cbaser & QUEUE_ADDRESS);
     const bytes = (Number(cbaser & 0xffn) + 1) * 4096;
+    const queue = this.machine.ram(base, bytes);
     const writer = Number(this.#wide('GITS_CWRITER'));
+    if (writer >= bytes) {
+      throw new GicError(
+        'INVALID_ARGUMENT',
+        'GITS_CWRITER',
+        writer,
+        `an offset below ${bytes}, inside the queue`,
+      );
+    }
     const reader = Number(this.#wide('GITS_CREADR') & CREADR_OFFSET);
     const room = ((reader - writer - COMMAND_BYTES + bytes) % bytes) / COMMAND_BYTES;
     if (commands.length > room) {
@@ -46,7 +60,7 @@ export class ItsUnit extends RegisterUnit {
     const encoded = commands.map((command) => encodeCommand(command, options));
     let at = writer;
     for (const raw of encoded) {
-      this.machine.writeMemory(base + at, raw);
+      queue.set(raw, at);
       at = (at + COMMAND_BYTES) % bytes;
     }
     this.write('GITS_CWRITER', BigInt(at));

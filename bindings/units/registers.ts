@@ -6,10 +6,13 @@ import { registerAddress, registerWidth } from '../registers/index.ts';
 export class RegisterUnit {
   protected readonly machine: Machine;
   protected readonly unit: number;
+  /** What the names of its registers begin with. */
+  readonly #prefix: 'GICR_' | 'GITS_';
 
-  constructor(machine: Machine, unit: number) {
+  constructor(machine: Machine, unit: number, prefix: 'GICR_' | 'GITS_') {
     this.machine = machine;
     this.unit = unit;
+    this.#prefix = prefix;
   }
 
   /** Reads a register by its architectural name: a number for 32-bit registers, a bigint for 64-bit ones. */
@@ -23,14 +26,12 @@ export class RegisterUnit {
   }
 
   #address(name: string): number {
-    const address = registerAddress(this.machine.config, name, this.unit);
+    const address = name.startsWith(this.#prefix)
+      ? registerAddress(this.machine.config, name, this.unit)
+      : undefined;
     if (address === undefined) {
-      throw new GicError(
-        'UNKNOWN_NAME',
-        'name',
-        name,
-        'a memory-mapped register of this machine, such as GITS_CTLR',
-      );
+      const expected = `a memory-mapped register of this unit, such as ${this.#prefix}CTLR`;
+      throw new GicError('UNKNOWN_NAME', 'name', name, expected);
     }
     return address;
   }

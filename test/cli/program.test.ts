@@ -35,7 +35,8 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     ['a limit that is no count', ['decode', '--limit', '-3', 'x'], /limit.*integer from 1/],
     ['a file that does not exist', ['decode', 'no/such/file'], /ENOENT.*no\/such\/file/],
     ['a recording that does not exist', ['decode', '--json', 'none.jsonl.gz'], /ENOENT.*none\.jsonl\.gz/],
-    ['a directory', ['decode', 'test'], /EISDIR/],
+    ['a directory', ['decode', 'test'], /test: .*expected a file/],
+    ['a directory as a recording', ['replay', 'test'], /test: .*expected a file/],
     ['vectors that do not exist', ['vectors', 'no/such/directory'], /ENOENT.*no\/such\/directory/],
   ])('%s', async (_, args, message) => {
     const { code, out, err } = await run(...args);

@@ -67,28 +67,34 @@ describe('4.3 the cached configuration of a resident vPE', () => {
     expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID, priority: 0xa0 });
   });
 
-  it.each(['INV', 'VINVALL', 'residency'] as const)('6.11, 6.20 %s: a VLPI that is pending and now disabled is retracted', async (how) => {
-    const driver = await residentVpe();
-    driver.machine.sendMsi(DEVICE, EVENT);
-    expect(driver.virq(0)).toBe(true);
-    driver.setVirtualConfig(driver.vpe, VINTID, 0xa0, false);
-    refresh(driver, how);
-    expect(driver.virq(0)).toBe(false);
-    expect(driver.isVirtualPending(driver.vpe, VINTID)).toBe(true);
-    driver.setVirtualConfig(driver.vpe, VINTID, 0xa0, true);
-    refresh(driver, how);
-    expect(driver.guestTakeAll(0)).toEqual([VINTID]);
-  });
+  it.each(['INV', 'VINVALL', 'residency'] as const)(
+    '6.11, 6.20 %s: a VLPI that is pending and now disabled is retracted',
+    async (how) => {
+      const driver = await residentVpe();
+      driver.machine.sendMsi(DEVICE, EVENT);
+      expect(driver.virq(0)).toBe(true);
+      driver.setVirtualConfig(driver.vpe, VINTID, 0xa0, false);
+      refresh(driver, how);
+      expect(driver.virq(0)).toBe(false);
+      expect(driver.isVirtualPending(driver.vpe, VINTID)).toBe(true);
+      driver.setVirtualConfig(driver.vpe, VINTID, 0xa0, true);
+      refresh(driver, how);
+      expect(driver.guestTakeAll(0)).toEqual([VINTID]);
+    },
+  );
 
-  it.each(['INV', 'VINVALL', 'residency'] as const)('6.11, 6.20 %s: a new priority counts for a VLPI that is pending', async (how) => {
-    const driver = await residentVpe();
-    for (const event of [EVENT, 6]) driver.machine.sendMsi(DEVICE, event);
-    expect(driver.machine.virtualOutputs(0).bestVlpi?.vIntid).toBe(VINTID);
-    driver.setVirtualConfig(driver.vpe, VINTID, 0xc0, true);
-    refresh(driver, how);
-    expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID + 1, priority: 0xa0 });
-    expect(driver.machine.checkLpiIndex(0)).toBe(0);
-  });
+  it.each(['INV', 'VINVALL', 'residency'] as const)(
+    '6.11, 6.20 %s: a new priority counts for a VLPI that is pending',
+    async (how) => {
+      const driver = await residentVpe();
+      for (const event of [EVENT, 6]) driver.machine.sendMsi(DEVICE, event);
+      expect(driver.machine.virtualOutputs(0).bestVlpi?.vIntid).toBe(VINTID);
+      driver.setVirtualConfig(driver.vpe, VINTID, 0xc0, true);
+      refresh(driver, how);
+      expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID + 1, priority: 0xa0 });
+      expect(driver.machine.checkLpiIndex(0)).toBe(0);
+    },
+  );
 
   it('6.11 INV reloads one VLPI, whichever event it is asked through', async () => {
     const driver = await residentVpe();
@@ -111,17 +117,20 @@ describe('4.3 the cached configuration of a resident vPE', () => {
     expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID, priority: 0x40 });
   });
 
-  it.each(['INV', 'VINVALL'] as const)('6.11, 6.20 %s of a vPE that is not resident is no error and delivers nothing', async (how) => {
-    const driver = await startMappedVpe();
-    driver.machine.sendMsi(DEVICE, EVENT);
-    driver.setVirtualConfig(driver.vpe, VINTID, 0x40, true);
-    const { commandErrors } = driver.machine.counters();
-    refresh(driver, how);
-    expect(driver.machine.counters().commandErrors).toBe(commandErrors);
-    expect(driver.virq(0)).toBe(false);
-    driver.scheduleIn(0, driver.vpe);
-    expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID, priority: 0x40 });
-  });
+  it.each(['INV', 'VINVALL'] as const)(
+    '6.11, 6.20 %s of a vPE that is not resident is no error and delivers nothing',
+    async (how) => {
+      const driver = await startMappedVpe();
+      driver.machine.sendMsi(DEVICE, EVENT);
+      driver.setVirtualConfig(driver.vpe, VINTID, 0x40, true);
+      const { commandErrors } = driver.machine.counters();
+      refresh(driver, how);
+      expect(driver.machine.counters().commandErrors).toBe(commandErrors);
+      expect(driver.virq(0)).toBe(false);
+      driver.scheduleIn(0, driver.vpe);
+      expect(driver.machine.virtualOutputs(0).bestVlpi).toEqual({ vIntid: VINTID, priority: 0x40 });
+    },
+  );
 
   it('6.11 INV of a VLPI does not touch the physical LPI of that number', async () => {
     const driver = await startMappedVpe();

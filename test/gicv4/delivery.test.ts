@@ -16,10 +16,14 @@ describe('7.3 delivery of a VLPI', () => {
     expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('vpe-unmapped');
     expect(driver.pendingVlpis(driver.vpe)).toEqual([]);
     expect(driver.pendingLpis(0)).toEqual([]);
-    expect(driver.machine.counters().msi).toMatchObject({ total: 1, pending: 0, dropped: { 'vpe-unmapped': 1 } });
-    expect(driver.diagnosed().map(({ code, operands }) => [code, operands.deviceId, operands.eventId])).toEqual([
-      ['MSI_DROPPED', DEVICE, EVENT],
-    ]);
+    expect(driver.machine.counters().msi).toMatchObject({
+      total: 1,
+      pending: 0,
+      dropped: { 'vpe-unmapped': 1 },
+    });
+    expect(
+      driver.diagnosed().map(({ code, operands }) => [code, operands.deviceId, operands.eventId]),
+    ).toEqual([['MSI_DROPPED', DEVICE, EVENT]]);
   });
 
   it('5.6 GITS_STATUSR.Syndrome of an unmapped vPE is 9, GITS_UMSIR names the event', async () => {
@@ -148,7 +152,23 @@ describe('7.3 delivery of a VLPI', () => {
     expect(driver.ich(0, 'AP1R0')).toBe(0n);
     expect(driver.ich(0, 'HCR')).toBe(1n);
     expect(driver.virq(0)).toBe(true);
-    expect(driver.machine.counters().virtualAcknowledged).toMatchObject({ listRegister: 0, vlpi: 1, spurious: 0 });
+    expect(driver.machine.counters().virtualAcknowledged).toMatchObject({
+      listRegister: 0,
+      vlpi: 1,
+      spurious: 0,
+    });
+  });
+
+  it('takeChangedCpus names the PEs whose virtual outputs changed', async () => {
+    const driver = await startMappedVpe({}, {}, { cpu: 2 });
+    driver.scheduleIn(2, driver.vpe);
+    driver.machine.takeChangedCpus();
+    driver.machine.sendMsi(DEVICE, EVENT);
+    expect(driver.machine.takeChangedCpus()).toEqual([2]);
+    driver.machine.sendMsi(DEVICE, EVENT);
+    expect(driver.machine.takeChangedCpus()).toEqual([]);
+    driver.guestTake(2);
+    expect(driver.machine.takeChangedCpus()).toEqual([2]);
   });
 
   it('7.3 INT of a VLPI beyond VPT_size is ignored without a command error', async () => {

@@ -108,15 +108,18 @@ describe('7.3 doorbells of a vPE that is not resident', () => {
   it.each([
     ['once', { rung: 1, coalesced: 0, dropped: 0 }, []],
     ['repeat', { rung: 2, coalesced: 0, dropped: 0 }, [DOORBELL]],
-  ] as const)('7.3 policy doorbellOfPendingVlpi=%s: an event of a VLPI that is pending already', async (policy, counted, again) => {
-    const driver = await startMappedVpe({ policy: { doorbellOfPendingVlpi: policy } });
-    expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('pending');
-    expect(driver.takeAll(0)).toEqual([DOORBELL]);
-    expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('coalesced');
-    expect(driver.takeAll(0)).toEqual(again);
-    expect(driver.machine.counters().doorbells).toEqual(counted);
-    expect(driver.machine.counters().vlpis).toEqual({ direct: 0, waiting: 1 });
-  });
+  ] as const)(
+    '7.3 policy doorbellOfPendingVlpi=%s: an event of a VLPI that is pending already',
+    async (policy, counted, again) => {
+      const driver = await startMappedVpe({ policy: { doorbellOfPendingVlpi: policy } });
+      expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('pending');
+      expect(driver.takeAll(0)).toEqual([DOORBELL]);
+      expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('coalesced');
+      expect(driver.takeAll(0)).toEqual(again);
+      expect(driver.machine.counters().doorbells).toEqual(counted);
+      expect(driver.machine.counters().vlpis).toEqual({ direct: 0, waiting: 1 });
+    },
+  );
 
   it('7.3 policy doorbellOfPendingVlpi=repeat: repeats of a doorbell not taken yet coalesce', async () => {
     const driver = await startMappedVpe({ policy: { doorbellOfPendingVlpi: 'repeat' } });
@@ -124,19 +127,19 @@ describe('7.3 doorbells of a vPE that is not resident', () => {
     expect(driver.machine.counters().doorbells).toEqual({ rung: 1, coalesced: 2, dropped: 0 });
   });
 
-  it.each([
-    'once',
-    'repeat',
-  ] as const)('7.3 policy doorbellOfPendingVlpi=%s: a new event after the guest took the VLPI rings again', async (policy) => {
-    const driver = await startMappedVpe({ policy: { doorbellOfPendingVlpi: policy } });
-    driver.machine.sendMsi(DEVICE, EVENT);
-    driver.takeAll(0);
-    driver.scheduleIn(0, driver.vpe);
-    driver.guestTakeAll(0);
-    driver.scheduleOut(0);
-    driver.machine.sendMsi(DEVICE, EVENT);
-    expect(driver.takeAll(0)).toEqual([DOORBELL]);
-  });
+  it.each(['once', 'repeat'] as const)(
+    '7.3 policy doorbellOfPendingVlpi=%s: a new event after the guest took the VLPI rings again',
+    async (policy) => {
+      const driver = await startMappedVpe({ policy: { doorbellOfPendingVlpi: policy } });
+      driver.machine.sendMsi(DEVICE, EVENT);
+      driver.takeAll(0);
+      driver.scheduleIn(0, driver.vpe);
+      driver.guestTakeAll(0);
+      driver.scheduleOut(0);
+      driver.machine.sendMsi(DEVICE, EVENT);
+      expect(driver.takeAll(0)).toEqual([DOORBELL]);
+    },
+  );
 
   it('7.3 INT rings like an MSI', async () => {
     const driver = await startMappedVpe();

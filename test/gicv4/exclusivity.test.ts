@@ -43,17 +43,20 @@ describe('7.2 an event is an LPI or a VLPI, never both', () => {
   it.each([
     ['overwrite', 'virtual', 'physical'],
     ['ignore', 'physical', 'virtual'],
-  ] as const)('7.2 policy maptiRemap=%s: mapping over an event of the other kind', async (policy, six, five) => {
-    const driver = await start({ policy: { maptiRemap: policy } });
-    driver.mapti(DEVICE, 6, LPI, 0);
-    driver.vmapti(DEVICE, 6, driver.vpe, VINTID + 1);
-    driver.mapti(DEVICE, EVENT, LPI, 0);
-    expect([6, EVENT].map((event) => driver.machine.interruptEntry(0, DEVICE, event)?.kind)).toEqual([
-      six,
-      five,
-    ]);
-    expect(driver.diagnosed('REMAPPED_EVENT')).toHaveLength(2);
-  });
+  ] as const)(
+    '7.2 policy maptiRemap=%s: mapping over an event of the other kind',
+    async (policy, six, five) => {
+      const driver = await start({ policy: { maptiRemap: policy } });
+      driver.mapti(DEVICE, 6, LPI, 0);
+      driver.vmapti(DEVICE, 6, driver.vpe, VINTID + 1);
+      driver.mapti(DEVICE, EVENT, LPI, 0);
+      expect([6, EVENT].map((event) => driver.machine.interruptEntry(0, DEVICE, event)?.kind)).toEqual([
+        six,
+        five,
+      ]);
+      expect(driver.diagnosed('REMAPPED_EVENT')).toHaveLength(2);
+    },
+  );
 
   it('7.2 one event of a device virtual, its neighbours physical', async () => {
     const driver = await start();
@@ -122,6 +125,19 @@ describe('6.8 to 6.11 commands on a virtual event', () => {
     expect(driver.machine.checkLpiIndex(0)).toBe(0);
   });
 
+  it.each(['CLEAR', 'DISCARD'])(
+    '6.9, 6.10 %s removes the bit of a VLPI that is beyond the IDbits of the residency',
+    async (name) => {
+      const driver = await start();
+      driver.vmapti(DEVICE, 6, driver.vpe, 20000);
+      driver.machine.sendMsi(DEVICE, 6);
+      driver.scheduleIn(0, { ...driver.vpe, size: 13 });
+      if (name === 'CLEAR') driver.clear(DEVICE, 6);
+      else driver.discard(DEVICE, 6);
+      expect(driver.pendingVlpis(driver.vpe)).toEqual([]);
+    },
+  );
+
   it('6.9 CLEAR retracts a VLPI that was forwarded; acknowledged it has no effect', async () => {
     const driver = await start();
     driver.scheduleIn(0, driver.vpe);
@@ -165,18 +181,21 @@ describe('6.8 to 6.11 commands on a virtual event', () => {
   it.each([
     ['unmap', 0, undefined],
     ['error', 1, 'virtual'],
-  ] as const)('6.10 policy discardUnmappedCollection=%s: DISCARD where the vPE is not mapped', async (policy, errors, kind) => {
-    const driver = await start({ policy: { discardUnmappedCollection: policy } });
-    driver.machine.sendMsi(DEVICE, EVENT);
-    driver.unmapVpe(driver.vpe);
-    driver.diagnosed();
-    expect(driver.errors([commands.discard(DEVICE, EVENT)])).toBe(errors);
-    expect(driver.machine.interruptEntry(0, DEVICE, EVENT)?.kind).toBe(kind);
-    expect(driver.diagnosed().map(({ code }) => code)).toEqual([
-      errors ? 'COMMAND_ERROR' : 'DISCARD_OF_UNMAPPED_COLLECTION',
-    ]);
-    expect(driver.pendingVlpis(driver.vpe)).toEqual([VINTID]);
-  });
+  ] as const)(
+    '6.10 policy discardUnmappedCollection=%s: DISCARD where the vPE is not mapped',
+    async (policy, errors, kind) => {
+      const driver = await start({ policy: { discardUnmappedCollection: policy } });
+      driver.machine.sendMsi(DEVICE, EVENT);
+      driver.unmapVpe(driver.vpe);
+      driver.diagnosed();
+      expect(driver.errors([commands.discard(DEVICE, EVENT)])).toBe(errors);
+      expect(driver.machine.interruptEntry(0, DEVICE, EVENT)?.kind).toBe(kind);
+      expect(driver.diagnosed().map(({ code }) => code)).toEqual([
+        errors ? 'COMMAND_ERROR' : 'DISCARD_OF_UNMAPPED_COLLECTION',
+      ]);
+      expect(driver.pendingVlpis(driver.vpe)).toEqual([VINTID]);
+    },
+  );
 
   it('6.10 policy discardUnmappedCollection: a vPE that was never mapped', async () => {
     const driver = await start();

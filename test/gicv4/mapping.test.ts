@@ -82,7 +82,9 @@ describe('6.14 VMAPP', () => {
     const driver = await startMappedVpe();
     driver.vmapp(driver.vpe, 3);
     expect(driver.machine.vpeEntry(0, 7)?.cpu).toBe(3);
-    expect(driver.diagnosed().map(({ code, operands }) => [code, operands.vpeId])).toEqual([['VPE_REMAPPED', 7]]);
+    expect(driver.diagnosed().map(({ code, operands }) => [code, operands.vpeId])).toEqual([
+      ['VPE_REMAPPED', 7],
+    ]);
   });
 
   it('6.14 unmapping a resident vPE is UNPREDICTABLE and diagnosed', async () => {
@@ -208,14 +210,17 @@ describe('6.16 VMAPTI and 6.17 VMAPI', () => {
   it.each([
     ['overwrite', 'VMAPTI', VINTID + 1],
     ['ignore', 'VMAPTI', VINTID],
-  ] as const)('6.16 policy maptiRemap=%s: %s of a mapped event is diagnosed and leaves VLPI %i', async (policy, _, vIntid) => {
-    const driver = await startMappedVpe({ policy: { maptiRemap: policy } });
-    driver.vmapti(DEVICE, EVENT, driver.vpe, VINTID + 1, 1023);
-    expect(driver.machine.interruptEntry(0, DEVICE, EVENT)).toMatchObject({ vIntid });
-    expect(driver.diagnosed().map(({ code, operands }) => ({ code, ...operands }))).toEqual([
-      { code: 'REMAPPED_EVENT', deviceId: DEVICE, eventId: EVENT },
-    ]);
-  });
+  ] as const)(
+    '6.16 policy maptiRemap=%s: %s of a mapped event is diagnosed and leaves VLPI %i',
+    async (policy, _, vIntid) => {
+      const driver = await startMappedVpe({ policy: { maptiRemap: policy } });
+      driver.vmapti(DEVICE, EVENT, driver.vpe, VINTID + 1, 1023);
+      expect(driver.machine.interruptEntry(0, DEVICE, EVENT)).toMatchObject({ vIntid });
+      expect(driver.diagnosed().map(({ code, operands }) => ({ code, ...operands }))).toEqual([
+        { code: 'REMAPPED_EVENT', deviceId: DEVICE, eventId: EVENT },
+      ]);
+    },
+  );
 
   it.each([
     ['overwrite', 8200],

@@ -47,20 +47,27 @@ describe('5.13 policy commandError with GICv4 commands', () => {
     expect([diagnostic?.code, diagnostic?.operands.offset, others]).toEqual(['COMMAND_ERROR', offset, []]);
   });
 
-  it.each(mistakes)('5.13 commandError=stall: %s stops the queue until it is replaced and retried', async (_, words) => {
-    const driver = await startMappedVpe({ policy: { commandError: 'stall' } });
-    const { offset } = driver.readPointer();
-    driver.errors([words, sync]);
-    expect(driver.readPointer()).toEqual({ offset, stalled: true });
-    driver.ring(0, { retry: true });
-    expect(driver.readPointer()).toEqual({ offset, stalled: true });
-    driver.storeCommand(offset, sync);
-    driver.ring(0, { retry: true });
-    expect(driver.readPointer()).toEqual({ offset: offset + 64, stalled: false });
-  });
+  it.each(mistakes)(
+    '5.13 commandError=stall: %s stops the queue until it is replaced and retried',
+    async (_, words) => {
+      const driver = await startMappedVpe({ policy: { commandError: 'stall' } });
+      const { offset } = driver.readPointer();
+      driver.errors([words, sync]);
+      expect(driver.readPointer()).toEqual({ offset, stalled: true });
+      driver.ring(0, { retry: true });
+      expect(driver.readPointer()).toEqual({ offset, stalled: true });
+      driver.storeCommand(offset, sync);
+      driver.ring(0, { retry: true });
+      expect(driver.readPointer()).toEqual({ offset: offset + 64, stalled: false });
+    },
+  );
 
   it('5.13 commandError=stall: a retry succeeds once what was missing is there', async () => {
-    const driver = await startMappedVpe({ itsCount: 2, policy: { commandError: 'stall' } }, {}, { itses: [0] });
+    const driver = await startMappedVpe(
+      { itsCount: 2, policy: { commandError: 'stall' } },
+      {},
+      { itses: [0] },
+    );
     driver.vmovp(driver.vpe, 2, 1);
     expect(driver.readPointer(1).stalled).toBe(true);
     expect(driver.machine.vpeEntry(0, 7)?.cpu).toBe(0);
@@ -122,10 +129,7 @@ describe('5.13 policy tableFault with a vPE table outside RAM', () => {
 
   it('5.10 a page of level 2 outside RAM faults too; its neighbours do not', async () => {
     const table = 0x8100_0000;
-    const driver = await startVpeDriver(
-      {},
-      { vpeTable: 0xc000_0000_0000_0200n | BigInt(table) },
-    );
+    const driver = await startVpeDriver({}, { vpeTable: 0xc000_0000_0000_0200n | BigInt(table) });
     driver.machine.write(table, 8, 0x8000_0000_8110_0000n);
     driver.machine.write(table + 8, 8, 0x8000_0000_4000_0000n);
     expect(driver.errors([virtualCommands.vmapp(8191, 0n, 0x8800_0000, 15)])).toBe(0);

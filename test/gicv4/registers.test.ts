@@ -117,17 +117,20 @@ describe('3.11 GICR_VPROPBASER', () => {
   it.each([
     ['ignore', 0n],
     ['accept', 0x1000n],
-  ] as const)('3.11 policy lpiTableWriteWhileEnabled=%s: written while a vPE is resident, UNPREDICTABLE', async (policy, change) => {
-    const driver = await startVpeDriver({ policy: { lpiTableWriteWhileEnabled: policy } });
-    const vpe = driver.mapVpe(1);
-    driver.scheduleIn(2, vpe);
-    const before = driver.vpropbaser(2);
-    driver.setVpropbaser(2, before + 0x1000n);
-    expect(driver.vpropbaser(2)).toBe(before + change);
-    expect(driver.diagnosed().map(({ code, unit }) => [code, unit])).toEqual([
-      ['VPROPBASER_WRITE_WHILE_RESIDENT', 2],
-    ]);
-  });
+  ] as const)(
+    '3.11 policy lpiTableWriteWhileEnabled=%s: written while a vPE is resident, UNPREDICTABLE',
+    async (policy, change) => {
+      const driver = await startVpeDriver({ policy: { lpiTableWriteWhileEnabled: policy } });
+      const vpe = driver.mapVpe(1);
+      driver.scheduleIn(2, vpe);
+      const before = driver.vpropbaser(2);
+      driver.setVpropbaser(2, before + 0x1000n);
+      expect(driver.vpropbaser(2)).toBe(before + change);
+      expect(driver.diagnosed().map(({ code, unit }) => [code, unit])).toEqual([
+        ['VPROPBASER_WRITE_WHILE_RESIDENT', 2],
+      ]);
+    },
+  );
 });
 
 describe('3.12 GICR_VPENDBASER', () => {

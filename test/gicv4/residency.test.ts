@@ -68,26 +68,26 @@ describe('7.1 a vPE is resident where GICR_VPENDBASER names its table', () => {
 });
 
 describe('7.4 scheduling in', () => {
-  it.each([
-    false,
-    true,
-  ])('7.4 what is pending already is delivered without an event or a doorbell (IDAI=%s)', async (idai) => {
-    const driver = await startMappedVpe();
-    driver.vmapti(DEVICE, 6, driver.vpe, VINTID + 1);
-    driver.setVirtualConfig(driver.vpe, VINTID + 1, 0x40, true);
-    driver.machine.sendMsi(DEVICE, EVENT);
-    driver.machine.sendMsi(DEVICE, 6);
-    const { rung } = driver.machine.counters().doorbells;
-    expect(driver.virq(0)).toBe(false);
-    driver.scheduleIn(0, driver.vpe, { idai });
-    expect(driver.virq(0)).toBe(true);
-    expect(driver.machine.virtualOutputs(0)).toMatchObject({
-      winner: 'vlpi',
-      bestVlpi: { vIntid: VINTID + 1, priority: 0x40 },
-    });
-    expect(driver.machine.counters().doorbells.rung).toBe(rung);
-    expect(driver.guestTakeAll(0)).toEqual([VINTID + 1, VINTID]);
-  });
+  it.each([false, true])(
+    '7.4 what is pending already is delivered without an event or a doorbell (IDAI=%s)',
+    async (idai) => {
+      const driver = await startMappedVpe();
+      driver.vmapti(DEVICE, 6, driver.vpe, VINTID + 1);
+      driver.setVirtualConfig(driver.vpe, VINTID + 1, 0x40, true);
+      driver.machine.sendMsi(DEVICE, EVENT);
+      driver.machine.sendMsi(DEVICE, 6);
+      const { rung } = driver.machine.counters().doorbells;
+      expect(driver.virq(0)).toBe(false);
+      driver.scheduleIn(0, driver.vpe, { idai });
+      expect(driver.virq(0)).toBe(true);
+      expect(driver.machine.virtualOutputs(0)).toMatchObject({
+        winner: 'vlpi',
+        bestVlpi: { vIntid: VINTID + 1, priority: 0x40 },
+      });
+      expect(driver.machine.counters().doorbells.rung).toBe(rung);
+      expect(driver.guestTakeAll(0)).toEqual([VINTID + 1, VINTID]);
+    },
+  );
 
   it('7.4 IDAI=1: the whole table is scanned, the first 1 KiB does not count', async () => {
     const driver = await startMappedVpe();
@@ -151,7 +151,11 @@ describe('7.5 scheduling out', () => {
     driver.scheduleIn(0, driver.vpe);
     driver.machine.sendMsi(DEVICE, EVENT);
     driver.scheduleOut(0);
-    expect(driver.machine.virtualOutputs(0)).toMatchObject({ winner: undefined, bestVlpi: undefined, virq: false });
+    expect(driver.machine.virtualOutputs(0)).toMatchObject({
+      winner: undefined,
+      bestVlpi: undefined,
+      virq: false,
+    });
     expect(driver.guest(0, 'IAR1')).toBe(1023);
     expect(driver.isVirtualPending(driver.vpe, VINTID)).toBe(true);
   });
@@ -174,19 +178,18 @@ describe('7.5 scheduling out', () => {
     { enabled: true, pending: true, last: { off: true, on: true } },
     { enabled: false, pending: true, last: { off: false, on: true } },
     { enabled: true, pending: false, last: { off: false, on: false } },
-  ])('7.5 PendingLast with a VLPI enabled=$enabled, pending=$pending (policy pendingLastCountsDisabled off and on)', async ({
-    enabled,
-    pending,
-    last,
-  }) => {
-    for (const policy of [false, true]) {
-      const driver = await startMappedVpe({ policy: { pendingLastCountsDisabled: policy } });
-      driver.setVirtualConfig(driver.vpe, VINTID, PRIORITY, enabled);
-      driver.scheduleIn(0, driver.vpe);
-      if (pending) driver.machine.sendMsi(DEVICE, EVENT);
-      expect(driver.scheduleOut(0)).toBe(policy ? last.on : last.off);
-    }
-  });
+  ])(
+    '7.5 PendingLast with a VLPI enabled=$enabled, pending=$pending (policy pendingLastCountsDisabled off and on)',
+    async ({ enabled, pending, last }) => {
+      for (const policy of [false, true]) {
+        const driver = await startMappedVpe({ policy: { pendingLastCountsDisabled: policy } });
+        driver.setVirtualConfig(driver.vpe, VINTID, PRIORITY, enabled);
+        driver.scheduleIn(0, driver.vpe);
+        if (pending) driver.machine.sendMsi(DEVICE, EVENT);
+        expect(driver.scheduleOut(0)).toBe(policy ? last.on : last.off);
+      }
+    },
+  );
 
   it.each([
     ['PMR', 0],
@@ -235,15 +238,18 @@ describe('3.12 the fields of GICR_VPENDBASER over a residency', () => {
     expect(hex(driver.vpendbaser(0))).toBe(hex(PENDING_LAST | vpt));
   });
 
-  it.each([true, false])('3.12 IDAI=%s can be read back after the deschedule and used again', async (idai) => {
-    const driver = await startMappedVpe();
-    driver.scheduleIn(0, driver.vpe, { idai });
-    expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
-    driver.scheduleOut(0);
-    expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
-    driver.setVpendbaser(0, (driver.vpendbaser(0) & ~DIRTY) | VALID);
-    expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
-  });
+  it.each([true, false])(
+    '3.12 IDAI=%s can be read back after the deschedule and used again',
+    async (idai) => {
+      const driver = await startMappedVpe();
+      driver.scheduleIn(0, driver.vpe, { idai });
+      expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
+      driver.scheduleOut(0);
+      expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
+      driver.setVpendbaser(0, (driver.vpendbaser(0) & ~DIRTY) | VALID);
+      expect((driver.vpendbaser(0) & IDAI) !== 0n).toBe(idai);
+    },
+  );
 
   const dirtyReads = (read: () => bigint): number => {
     let count = 0;

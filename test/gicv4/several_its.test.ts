@@ -123,16 +123,19 @@ describe('6.19 VMOVP of several ITSs (GITS_TYPER.VMOVP=0)', () => {
   it.each([
     ['sequence number', { cpu: 3, together: { sequence: 0x13, list: 0b11 } }],
     ['RDbase', { cpu: 2, together: both }],
-  ])('6.19 partners that differ in the %s: UNPREDICTABLE, diagnosed, neither completes', async (_, { cpu, together }) => {
-    const driver = await start();
-    driver.vmovp(driver.vpe, 3, 0, both);
-    driver.vmovp(driver.vpe, cpu, 1, together);
-    expect(driver.diagnosed().map(({ code, unit, operands }) => [code, unit, operands.partner])).toEqual([
-      ['VMOVP_MISMATCH', 1, 0],
-    ]);
-    expect([idle(driver, 0), idle(driver, 1)]).toEqual([false, false]);
-    expect(targets(driver)).toEqual([0, 0]);
-  });
+  ])(
+    '6.19 partners that differ in the %s: UNPREDICTABLE, diagnosed, neither completes',
+    async (_, { cpu, together }) => {
+      const driver = await start();
+      driver.vmovp(driver.vpe, 3, 0, both);
+      driver.vmovp(driver.vpe, cpu, 1, together);
+      expect(driver.diagnosed().map(({ code, unit, operands }) => [code, unit, operands.partner])).toEqual([
+        ['VMOVP_MISMATCH', 1, 0],
+      ]);
+      expect([idle(driver, 0), idle(driver, 1)]).toEqual([false, false]);
+      expect(targets(driver)).toEqual([0, 0]);
+    },
+  );
 
   it('6.19 partners with different vPEs: diagnosed, neither completes', async () => {
     const driver = await start();

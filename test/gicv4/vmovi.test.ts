@@ -66,27 +66,25 @@ describe('6.18 VMOVI', () => {
     { from: false, to: true, vlpis: { direct: 1, waiting: 1 }, rung: 1 },
     { from: true, to: false, vlpis: { direct: 1, waiting: 1 }, rung: 1 },
     { from: true, to: true, vlpis: { direct: 2, waiting: 0 }, rung: 0 },
-  ])('6.18 a pending VLPI moves: old vPE resident=$from, new one resident=$to', async ({
-    from,
-    to,
-    vlpis,
-    rung,
-  }) => {
-    const { driver, vpe, other } = await twoVpes();
-    if (from) driver.scheduleIn(0, vpe);
-    if (to) driver.scheduleIn(1, other);
-    driver.machine.sendMsi(DEVICE, EVENT);
-    expect(driver.virq(0)).toBe(from);
-    driver.vmovi(DEVICE, EVENT, other, DOORBELL + 1);
-    expect([driver.virq(0), driver.virq(1)]).toEqual([false, to]);
-    expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
-    expect(driver.machine.counters().vlpis).toEqual(vlpis);
-    expect(driver.machine.counters().doorbells.rung).toBe(rung);
-    expect(driver.takeAll(1)).toEqual(to ? [] : [DOORBELL + 1]);
-    if (!to) driver.scheduleIn(1, other);
-    expect(driver.guestTakeAll(1)).toEqual([VINTID]);
-    expect([0, 1].map((cpu) => driver.machine.checkLpiIndex(cpu))).toEqual([0, 0]);
-  });
+  ])(
+    '6.18 a pending VLPI moves: old vPE resident=$from, new one resident=$to',
+    async ({ from, to, vlpis, rung }) => {
+      const { driver, vpe, other } = await twoVpes();
+      if (from) driver.scheduleIn(0, vpe);
+      if (to) driver.scheduleIn(1, other);
+      driver.machine.sendMsi(DEVICE, EVENT);
+      expect(driver.virq(0)).toBe(from);
+      driver.vmovi(DEVICE, EVENT, other, DOORBELL + 1);
+      expect([driver.virq(0), driver.virq(1)]).toEqual([false, to]);
+      expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
+      expect(driver.machine.counters().vlpis).toEqual(vlpis);
+      expect(driver.machine.counters().doorbells.rung).toBe(rung);
+      expect(driver.takeAll(1)).toEqual(to ? [] : [DOORBELL + 1]);
+      if (!to) driver.scheduleIn(1, other);
+      expect(driver.guestTakeAll(1)).toEqual([VINTID]);
+      expect([0, 1].map((cpu) => driver.machine.checkLpiIndex(cpu))).toEqual([0, 0]);
+    },
+  );
 
   it('6.18 what was acknowledged does not move', async () => {
     const { driver, vpe, other } = await twoVpes();
@@ -115,6 +113,25 @@ describe('6.18 VMOVI', () => {
     driver.vmovi(DEVICE, EVENT, other);
     expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
   });
+
+  it.each([
+    { where: 'not resident', resident: false },
+    { where: 'resident', resident: true },
+  ])(
+    '5.13 a new vPE whose VPT is outside RAM, $where, is a table fault: nothing moves or gets lost',
+    async ({ resident }) => {
+      const { driver, vpe } = await twoVpes();
+      const lost = driver.mapVpe(9, { cpu: 2, vpt: 0x4000_0000, configTable: vpe.configTable });
+      if (resident) driver.scheduleIn(2, lost);
+      driver.machine.sendMsi(DEVICE, EVENT);
+      driver.diagnosed();
+      driver.vmovi(DEVICE, EVENT, lost);
+      expect(driver.readPointer().stalled).toBe(true);
+      expect(driver.diagnosed().map(({ code }) => code)).toEqual(['TABLE_FAULT', 'QUEUE_STALLED']);
+      expect(driver.machine.interruptEntry(0, DEVICE, EVENT)).toMatchObject({ vpeId: 7 });
+      expect(driver.pendingVlpis(vpe)).toEqual([VINTID]);
+    },
+  );
 
   it('6.18 later events go to the new vPE', async () => {
     const { driver, vpe, other } = await twoVpes();

@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  DEVICE,
-  DOORBELL,
-  EVENT,
-  startMappedVpe,
-  VINTID,
-  virtualCommands,
-} from '../support/vpe_driver.ts';
+import { DEVICE, DOORBELL, EVENT, startMappedVpe, VINTID, virtualCommands } from '../support/vpe_driver.ts';
 
 describe('6.19 VMOVP on any ITS (GITS_TYPER.VMOVP=1)', () => {
   it('6.19 changes the redistributor; VPT and its size stay', async () => {
@@ -114,8 +107,11 @@ describe('6.20 VINVALL and 6.21 VSYNC', () => {
   it.each([
     [true, 2],
     [false, 0],
-  ])('6.21 policy checkSyncOperands=%s: VSYNC of a vPEID out of range and of a vPE not mapped', async (policy, errors) => {
-    const driver = await startMappedVpe({ policy: { checkSyncOperands: policy } });
-    expect(driver.errors([virtualCommands.vsync(8192), virtualCommands.vsync(9)])).toBe(errors);
-  });
+  ])(
+    '6.21 policy checkSyncOperands=%s: VSYNC of a vPEID out of range and of a vPE not mapped',
+    async (policy, errors) => {
+      const driver = await startMappedVpe({ policy: { checkSyncOperands: policy } });
+      expect(driver.errors([virtualCommands.vsync(8192), virtualCommands.vsync(9)])).toBe(errors);
+    },
+  );
 });

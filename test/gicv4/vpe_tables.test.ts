@@ -75,16 +75,19 @@ describe('5.10 two-level vPE tables', () => {
     driver.machine.write(TABLE + 8 * index, 8, descriptor);
   };
 
-  it.each(pages)('5.10 Page_Size $code: level 1 selects a page of $bytes / 8 vPEs', async ({ code, bytes }) => {
-    const driver = await startVpeDriver({}, { vpeTable: flat(code, 1) | INDIRECT });
-    const perPage = bytes / 8;
-    level1(driver, 3, VALID | BigInt(LEVEL2));
-    const vpeId = 3 * perPage + 5;
-    expect(accepted(driver, [0, 3 * perPage - 1, vpeId, 4 * perPage])).toEqual([vpeId]);
-    const page = driver.machine.readMemory(LEVEL2, bytes);
-    const used = [...page.entries()].filter(([, byte]) => byte !== 0).map(([at]) => Math.floor(at / 8));
-    expect([...new Set(used)]).toEqual([5]);
-  });
+  it.each(pages)(
+    '5.10 Page_Size $code: level 1 selects a page of $bytes / 8 vPEs',
+    async ({ code, bytes }) => {
+      const driver = await startVpeDriver({}, { vpeTable: flat(code, 1) | INDIRECT });
+      const perPage = bytes / 8;
+      level1(driver, 3, VALID | BigInt(LEVEL2));
+      const vpeId = 3 * perPage + 5;
+      expect(accepted(driver, [0, 3 * perPage - 1, vpeId, 4 * perPage])).toEqual([vpeId]);
+      const page = driver.machine.readMemory(LEVEL2, bytes);
+      const used = [...page.entries()].filter(([, byte]) => byte !== 0).map(([at]) => Math.floor(at / 8));
+      expect([...new Set(used)]).toEqual([5]);
+    },
+  );
 
   it('5.10 level 1 entries may become valid while the ITS runs', async () => {
     const driver = await startVpeDriver({}, { vpeTable: flat(2n, 1) | INDIRECT });

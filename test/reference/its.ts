@@ -88,9 +88,8 @@ export class Its {
       if (cpu === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
       this.#lpis[cpu]!.setPending(intid);
     } catch (problem) {
-      if (problem instanceof Failure) this.#reportUnmapped(deviceId, written, syndromes[problem.reason] ?? 0);
-      else if (problem instanceof TableFault) this.#reportUnmapped(deviceId, written, 0);
-      else throw problem;
+      if (problem instanceof Failure) this.#reportUnmapped(deviceId, written, syndromes[problem.reason]!);
+      else if (!(problem instanceof TableFault)) throw problem;
     }
   }
 

@@ -45,27 +45,24 @@ const eventIdOf = (words: CommandWords): number => numberField(words[1], 31, 0);
 const icidOf = (words: CommandWords): number => numberField(words[2], 15, 0);
 const isValid = (words: CommandWords): boolean => field(words[2], 63) === 1n;
 
-/** Section 6.2. With V=0 the size has no meaning and is not checked. */
+/** Section 6.2. With V=0 the size has no meaning and is not checked. A DeviceID without level-2 page is out of range. */
 function mapd({ config, translation }: CommandContext, words: CommandWords): void {
   const deviceId = deviceIdOf(words);
   const eventBits = numberField(words[1], 4, 0) + 1;
   if (!translation.devices.inRange(deviceId)) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
   if (isValid(words) && eventBits > config.eventIdBits) throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
   const itt = Number(words[2] & ones(51, 8));
-  translation.devices.write(deviceId, isValid(words) ? { itt, eventBits } : undefined);
+  const written = translation.devices.write(deviceId, isValid(words) ? { itt, eventBits } : undefined);
+  if (!written) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
 }
 
 /** Section 6.3. Pending LPIs stay where they are. */
 function mapc({ config, translation }: CommandContext, words: CommandWords): void {
   const icid = icidOf(words);
   if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
-  if (!isValid(words)) {
-    translation.collections.write(icid, undefined);
-    return;
-  }
-  const cpu = cpuOfRdbase(config, words[2]);
-  if (cpu === undefined) throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
-  translation.collections.write(icid, cpu);
+  const cpu = isValid(words) ? cpuOfRdbase(config, words[2]) : undefined;
+  if (isValid(words) && cpu === undefined) throw new Failure(Reason.SIZE_OR_TARGET_OUT_OF_RANGE);
+  if (!translation.collections.write(icid, cpu)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
 }
 
 /** Section 6.4. */
@@ -99,39 +96,45 @@ function movi({ config, translation, lpis }: CommandContext, words: CommandWords
   const mapping = translation.existing(device, eventId);
   if (!mapping) throw new Failure(Reason.INTERRUPT_UNMAPPED);
   if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
-  const from = translation.collections.read(mapping.icid);
   const to = translation.collections.read(icid);
-  if (from === undefined || to === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
+  if (to === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
+  const from = translation.collections.read(mapping.icid);
+  if (from === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
   translation.map(device, eventId, { ...mapping, icid });
   if (from === to) return;
-  const stays = !lpis[to]!.enabled && config.policy.moviTargetDisabled === 'keep';
-  if (lpis[from]!.isPending(mapping.intid) && !stays) move(lpis[from]!, lpis[to]!, mapping.intid);
-  lpis[from]!.forget(mapping.intid);
+  moveLpi(config, lpis[from]!, lpis[to]!, mapping.intid);
 }
 
 /**
- * Section 6.7. With the source's LPIs disabled there is nothing to move. As with MOVI, the source drops what it has
- * cached.
+ * Moves an LPI if it is pending. One that its destination cannot take, with LPIs disabled or too small a table there,
+ * stays or is dropped.
+ */
+function moveLpi({ policy }: MachineConfig, from: LpiUnit, to: LpiUnit, intid: number): void {
+  if (from.isPending(intid) && (to.accepts(intid) || policy.moviTargetDisabled === 'drop')) {
+    from.clearPending(intid);
+    to.setPending(intid);
+  }
+  from.forget(intid);
+}
+
+/**
+ * Section 6.7. With the source's LPIs disabled there is nothing to move. LPIs beyond the destination's table stay. As
+ * with MOVI, the source drops what it has cached.
  */
 function movall({ config, lpis }: CommandContext, words: CommandWords): void {
   const source = cpuOfRdbase(config, words[2]);
   const destination = cpuOfRdbase(config, words[3]);
   if (source === undefined || destination === undefined) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
   if (source === destination) return;
+  const from = lpis[source]!;
   const to = lpis[destination]!;
-  if (!to.enabled && config.policy.movallTargetDisabled === 'keep') return;
-  for (const intid of lpis[source]!.pending()) move(lpis[source]!, to, intid);
-  lpis[source]!.forgetAll();
-}
-
-/**
- * Moves a pending LPI. One that is out of range at the destination, which takes unequal PROPBASER.IDbits and is
- * UNPREDICTABLE, stays: it must not be lost.
- */
-function move(from: LpiUnit, to: LpiUnit, intid: number): void {
-  if (to.enabled && !to.inRange(intid)) return;
-  from.clearPending(intid);
-  to.setPending(intid);
+  if (!to.usable && (to.enabled || config.policy.movallTargetDisabled === 'keep')) return;
+  for (const intid of from.pending()) {
+    if (to.enabled && !to.accepts(intid)) continue;
+    from.clearPending(intid);
+    to.setPending(intid);
+  }
+  from.invalidateAll();
 }
 
 /**

@@ -42,10 +42,8 @@ export class CommandQueue {
     return this.#cwriter;
   }
 
-  /** A write of the upper half alone writes reserved bits only and restarts nothing. */
   writeCwriter(value: bigint, written: bigint): void {
-    if (field(written, 0) === 0n) return;
-    this.#cwriter = value & OFFSET;
+    this.#cwriter = merge(this.#cwriter, value, written) & OFFSET;
     if (field(value, 0) === 1n || this.#policy.retry === 'any-write') this.#stopped = false;
   }
 
@@ -55,26 +53,23 @@ export class CommandQueue {
 
   /** Under the policy that accepts it. As in QEMU, Stalled is cleared and nothing is processed by the write itself. */
   writeCreadr(value: bigint, written: bigint): void {
-    if (field(written, 0) === 1n) this.#restartAt(value & OFFSET);
+    this.#restartAt(merge(this.#creadr, value, written) & OFFSET);
   }
 
   /**
    * The command at GITS_CREADR; undefined if there is none to process. An offset beyond the queue, in either
-   * register, makes the queue invalid: nothing is processed. The words are undefined if the slot is outside RAM.
+   * register, makes the queue invalid: nothing is processed. The words are undefined if the queue is not wholly in
+   * RAM.
    */
   next(): { words: CommandWords | undefined } | undefined {
     if (!this.valid || this.#stopped || this.#creadr === this.#cwriter) return undefined;
     const bytes = this.#bytes();
     if (this.#creadr >= bytes || this.#cwriter >= bytes) return undefined;
     // Section 5.7: address bits [15:12] count as zero.
-    const slot = Number((this.#cbaser & ones(51, 16)) + this.#creadr);
-    const words: bigint[] = [];
-    for (let n = 0; n < 4; n++) {
-      const word = this.#memory.load(slot + 8 * n, 8);
-      if (word === undefined) return { words: undefined };
-      words.push(word);
-    }
-    return { words: words as [bigint, bigint, bigint, bigint] };
+    const base = Number(this.#cbaser & ones(51, 16));
+    if (!this.#memory.contains(base, Number(bytes))) return { words: undefined };
+    const word = (n: number): bigint => this.#memory.load(base + Number(this.#creadr) + 8 * n, 8)!;
+    return { words: [word(0), word(1), word(2), word(3)] };
   }
 
   advance(): void {

@@ -35,28 +35,38 @@ class Table {
     return field(this.#baser(), 63) === 1n;
   }
 
-  /** The address of the entry of `id`; undefined if the ID is out of range. */
+  /** Whether the table has room for an ID. In two levels, an ID in range may still be without an entry. */
+  inRange(id: number): boolean {
+    const { pageBytes, tableBytes, indirect } = this.#shape();
+    const idsPerPage = Math.floor(pageBytes / this.#entryBytes);
+    const room = indirect ? (tableBytes / 8) * idsPerPage : Math.floor(tableBytes / this.#entryBytes);
+    return this.valid && id < Math.min(room, this.#ids);
+  }
+
+  /** The address of the entry of `id`; undefined if it has none. */
   locate(id: number): number | undefined {
+    if (!this.inRange(id)) return undefined;
     const baser = this.#baser();
-    if (!this.valid || id >= this.#ids) return undefined;
-    const pageBits = [12, 14, 16, 16][numberField(baser, 9, 8)]!;
-    const pageBytes = 2 ** pageBits;
-    const tableBytes = (numberField(baser, 7, 0) + 1) * pageBytes;
+    const { pageBits, pageBytes, indirect } = this.#shape();
     // 64 KiB pages keep address bits [51:48] where the smaller pages have [15:12]. Low bits of a misaligned address
     // count as zero.
     const base =
       pageBits === 16
         ? numberField(baser, 47, 16) * 2 ** 16 + numberField(baser, 15, 12) * 2 ** 48
         : Number(baser & ones(47, pageBits));
-    if (field(baser, 62) === 0n) {
-      return id < Math.floor(tableBytes / this.#entryBytes) ? base + id * this.#entryBytes : undefined;
-    }
+    if (!indirect) return base + id * this.#entryBytes;
     const idsPerPage = Math.floor(pageBytes / this.#entryBytes);
-    const page = Math.floor(id / idsPerPage);
-    if (page >= tableBytes / 8) return undefined;
-    const level1 = load(this.#memory, base + page * 8);
+    const level1 = load(this.#memory, base + Math.floor(id / idsPerPage) * 8);
     if ((level1 & VALID) === 0n) return undefined;
     return Number(level1 & ones(51, pageBits)) + (id % idsPerPage) * this.#entryBytes;
+  }
+
+  #shape(): { pageBits: number; pageBytes: number; tableBytes: number; indirect: boolean } {
+    const baser = this.#baser();
+    const pageBits = [12, 14, 16, 16][numberField(baser, 9, 8)]!;
+    const pageBytes = 2 ** pageBits;
+    const tableBytes = (numberField(baser, 7, 0) + 1) * pageBytes;
+    return { pageBits, pageBytes, tableBytes, indirect: field(baser, 62) === 1n };
   }
 }
 
@@ -81,10 +91,10 @@ export class DeviceTable {
   }
 
   inRange(deviceId: number): boolean {
-    return this.#table.locate(deviceId) !== undefined;
+    return this.#table.inRange(deviceId);
   }
 
-  /** Undefined if not mapped or out of range. */
+  /** Undefined if not mapped. */
   read(deviceId: number): Device | undefined {
     const address = this.#table.locate(deviceId);
     const entry = address === undefined ? 0n : load(this.#memory, address);
@@ -92,10 +102,12 @@ export class DeviceTable {
     return { itt: Number(entry & ones(51, 8)), eventBits: numberField(entry, 4, 0) + 1 };
   }
 
-  /** The DeviceID must be in range. */
-  write(deviceId: number, device: Device | undefined): void {
-    const entry = device ? VALID | BigInt(device.itt) | BigInt(device.eventBits - 1) : 0n;
-    store(this.#memory, this.#table.locate(deviceId)!, entry);
+  /** False if the DeviceID has no entry. */
+  write(deviceId: number, device: Device | undefined): boolean {
+    const address = this.#table.locate(deviceId);
+    if (address === undefined) return false;
+    store(this.#memory, address, device ? VALID | BigInt(device.itt) | BigInt(device.eventBits - 1) : 0n);
+    return true;
   }
 }
 
@@ -143,10 +155,10 @@ export class CollectionTable {
   }
 
   inRange(icid: number): boolean {
-    return this.#isHardware(icid) || this.#table.locate(icid) !== undefined;
+    return this.#isHardware(icid) || this.#table.inRange(icid);
   }
 
-  /** The PE of a collection; undefined if not mapped or out of range. */
+  /** The PE of a collection; undefined if not mapped. */
   read(icid: number): number | undefined {
     if (this.#isHardware(icid)) return this.#hardware.get(icid);
     const address = this.#table.locate(icid);
@@ -155,14 +167,17 @@ export class CollectionTable {
     return (entry & VALID) !== 0n && cpu < this.#config.cpus ? cpu : undefined;
   }
 
-  /** The ICID must be in range. */
-  write(icid: number, cpu: number | undefined): void {
+  /** False if the ICID has no entry. */
+  write(icid: number, cpu: number | undefined): boolean {
     if (this.#isHardware(icid)) {
       if (cpu === undefined) this.#hardware.delete(icid);
       else this.#hardware.set(icid, cpu);
-      return;
+      return true;
     }
-    store(this.#memory, this.#table.locate(icid)!, cpu === undefined ? 0n : VALID | BigInt(cpu));
+    const address = this.#table.locate(icid);
+    if (address === undefined) return false;
+    store(this.#memory, address, cpu === undefined ? 0n : VALID | BigInt(cpu));
+    return true;
   }
 
   #isHardware(icid: number): boolean {

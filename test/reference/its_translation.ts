@@ -38,12 +38,13 @@ export class Translation {
     this.collections = new CollectionTable(config, memory, () => baser(1));
   }
 
-  /** The device of an event that its ITT has room for; else a `Failure`. */
+  /** The device of an event that its ITT has room for; else a `Failure`, or a `TableFault` for an ITT outside RAM. */
   device(deviceId: number, eventId: number): Device {
     if (!this.devices.inRange(deviceId)) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
     const device = this.devices.read(deviceId);
     if (!device) throw new Failure(Reason.DEVICE_UNMAPPED);
     if (eventId >= 2 ** device.eventBits) throw new Failure(Reason.EVENT_OUT_OF_RANGE);
+    this.existing(device, eventId);
     return device;
   }
 

@@ -1,4 +1,5 @@
 import type { MachineConfig } from '../../bindings/config.ts';
+import type { Policy } from '../../bindings/policy.ts';
 import { field, merge, numberField, ones } from './bits.ts';
 import type { Memory } from './memory.ts';
 
@@ -10,6 +11,12 @@ const ATTRIBUTES = ones(58, 56) | SHAREABILITY | ones(9, 7);
 const PROPBASER_LEGAL = ATTRIBUTES | ones(51, 12) | ones(4, 0);
 const PENDBASER_LEGAL = ATTRIBUTES | ones(51, 16);
 const PTZ = ones(62);
+
+/** A written value of a table register. Reserved bits become zero, and so does the reserved Shareability 3. */
+export function legalizeTable({ lpiTableReservedBits }: Policy, value: bigint, legal: bigint): bigint {
+  if (lpiTableReservedBits === 'keep') return value;
+  return field(value, 11, 10) === 3n ? value & legal & ~SHAREABILITY : value & legal;
+}
 
 /** The LPIs of one redistributor: sections 3.2, 3.5 to 3.8 and 4. */
 export class LpiUnit {
@@ -38,11 +45,17 @@ export class LpiUnit {
     if (enable === this.#enabled || (!enable && !this.#config.policy.enableLpisClearable)) return;
     this.#enabled = enable;
     this.#bytes.clear();
-    // A PENDBASER.PTZ that was written stays in force until PENDBASER is written again; no text limits it to the
-    // first enable.
-    const knownZero = this.#config.policy.pendingTableZero === 'honour' && field(this.#pendbaser, 62) === 1n;
-    if (enable && !knownZero) this.#loadPending();
+    if (enable) this.#takeTable();
     else this.#pending.clear();
+  }
+
+  /** With PENDBASER.PTZ the table counts as zero, this once: later there is in it what was pending meanwhile. */
+  #takeTable(): void {
+    if (this.#config.policy.pendingTableZero === 'honour' && field(this.#pendbaser, 62) === 1n) {
+      this.#pendbaser &= ~PTZ;
+      this.#clearTable();
+    }
+    this.#loadPending();
   }
 
   readPropbaser(): bigint {
@@ -55,26 +68,34 @@ export class LpiUnit {
 
   writePropbaser(value: bigint, written: bigint): void {
     if (!this.#tablesWritable()) return;
-    this.#propbaser = this.#legalize(merge(this.#propbaser, value, written), PROPBASER_LEGAL);
+    this.#propbaser = legalizeTable(
+      this.#config.policy,
+      merge(this.#propbaser, value, written),
+      PROPBASER_LEGAL,
+    );
     this.#reload();
   }
 
   writePendbaser(value: bigint, written: bigint): void {
     if (!this.#tablesWritable()) return;
-    this.#pendbaser = this.#legalize(merge(this.#pendbaser, value, written), PENDBASER_LEGAL | PTZ);
+    this.#pendbaser = legalizeTable(
+      this.#config.policy,
+      merge(this.#pendbaser, value, written),
+      PENDBASER_LEGAL | PTZ,
+    );
     this.#reload();
   }
 
   /** Where a table is replaced while in use, everything held of both is dropped and read from the new tables. */
   #reload(): void {
     this.#bytes.clear();
-    if (this.#enabled) this.#loadPending();
+    if (this.#enabled) this.#takeTable();
   }
 
   /** Makes an LPI pending; without effect where LPIs are disabled, out of range or already pending. */
   setPending(intid: number): void {
-    if (!this.#enabled || !this.inRange(intid) || this.#pending.has(intid)) return;
-    if (!this.#storeBit(intid, true)) return;
+    if (!this.accepts(intid) || this.#pending.has(intid)) return;
+    this.#storeBit(intid, true);
     this.#pending.add(intid);
     this.#use(intid);
   }
@@ -83,9 +104,14 @@ export class LpiUnit {
     if (this.#pending.delete(intid)) this.#storeBit(intid, false);
   }
 
-  /** Section 4.1. */
-  inRange(intid: number): boolean {
-    return intid >= FIRST_LPI && intid < this.#limit();
+  /** Whether an LPI can be made pending: LPIs are enabled, it is in range (section 4.1) and the table is in RAM. */
+  accepts(intid: number): boolean {
+    return this.usable && intid >= FIRST_LPI && intid < this.#limit();
+  }
+
+  /** Whether any LPI can be made pending. */
+  get usable(): boolean {
+    return this.#enabled && this.#limit() > 0 && this.#pendingTable() !== undefined;
   }
 
   isPending(intid: number): boolean {
@@ -123,19 +149,8 @@ export class LpiUnit {
     if (!this.#pending.has(intid)) this.#bytes.delete(intid);
   }
 
-  /** As `forget`, for all LPIs. */
-  forgetAll(): void {
-    for (const intid of this.#bytes.keys()) this.forget(intid);
-  }
-
   #tablesWritable(): boolean {
     return !this.#enabled || this.#config.policy.lpiTableWriteWhileEnabled === 'accept';
-  }
-
-  /** Reserved bits become zero, and so does the reserved Shareability 3. */
-  #legalize(value: bigint, legal: bigint): bigint {
-    if (this.#config.policy.lpiTableReservedBits === 'keep') return value;
-    return field(value, 11, 10) === 3n ? value & legal & ~SHAREABILITY : value & legal;
   }
 
   /** First INTID beyond the LPIs: the smaller of GICR_PROPBASER.IDbits and GICD_TYPER.IDbits, none below 14 bits. */
@@ -144,10 +159,11 @@ export class LpiUnit {
     return bits < 14 ? 0 : 2 ** bits;
   }
 
-  /** Reads the whole pending table; bytes outside RAM count as zero. */
+  /** Reads the whole pending table; one that is not wholly in RAM counts as zero. */
   #loadPending(): void {
     this.#pending.clear();
     const table = this.#pendingTable();
+    if (table === undefined) return;
     for (let intid = FIRST_LPI; intid < this.#limit(); intid += 8) {
       const byte = this.#memory.loadByte(table + intid / 8) ?? 0;
       if (byte === 0) continue;
@@ -158,23 +174,38 @@ export class LpiUnit {
     for (const intid of this.#pending) this.#use(intid);
   }
 
-  /** Fills the cache from the configuration table; a byte outside RAM counts as a disabled LPI. */
+  /** Fills the cache from the configuration table; without one in RAM every LPI is disabled. */
   #use(intid: number): void {
     if (this.#bytes.has(intid)) return;
-    const table = Number(this.#propbaser & ones(51, 12));
-    this.#bytes.set(intid, this.#memory.loadByte(table + intid - FIRST_LPI) ?? 0);
+    const table = this.#configTable();
+    this.#bytes.set(intid, table === undefined ? 0 : this.#memory.loadByte(table + intid - FIRST_LPI)!);
   }
 
-  /** Writes a bit of the pending table. False if it lies outside RAM: such an LPI cannot be made pending. */
-  #storeBit(intid: number, one: boolean): boolean {
-    const address = this.#pendingTable() + Math.floor(intid / 8);
-    const byte = this.#memory.loadByte(address);
-    if (byte === undefined) return false;
+  /** Writes a bit of the pending table, which is in RAM where any LPI is pending. */
+  #storeBit(intid: number, one: boolean): void {
+    const address = this.#pendingTable()! + Math.floor(intid / 8);
+    const byte = this.#memory.loadByte(address)!;
     const bit = 1 << (intid % 8);
-    return this.#memory.store(address, 1, BigInt(one ? byte | bit : byte & ~bit));
+    this.#memory.store(address, 1, BigInt(one ? byte | bit : byte & ~bit));
   }
 
-  #pendingTable(): number {
-    return Number(this.#pendbaser & ones(51, 16));
+  #clearTable(): void {
+    const table = this.#pendingTable();
+    if (table === undefined) return;
+    for (let intid = FIRST_LPI; intid < this.#limit(); intid += 8) {
+      this.#memory.store(table + intid / 8, 1, 0n);
+    }
+  }
+
+  /** Undefined if the table is not wholly in RAM. */
+  #pendingTable(): number | undefined {
+    const address = Number(this.#pendbaser & ones(51, 16));
+    return this.#memory.contains(address, this.#limit() / 8) ? address : undefined;
+  }
+
+  /** Undefined if the table is not wholly in RAM. */
+  #configTable(): number | undefined {
+    const address = Number(this.#propbaser & ones(51, 12));
+    return this.#memory.contains(address, this.#limit() - FIRST_LPI) ? address : undefined;
   }
 }

@@ -1,4 +1,5 @@
 import type { MachineConfig } from '../../bindings/config.ts';
+import type { Policy } from '../../bindings/policy.ts';
 import { field, merge, numberField, ones, place } from './bits.ts';
 import { Frame } from './frame.ts';
 import {
@@ -10,7 +11,7 @@ import {
 } from './identification.ts';
 import { InterruptBank } from './interrupt.ts';
 import { defineStateRegisters, type StateRules, stateOffsets } from './interrupt_registers.ts';
-import { LpiUnit } from './lpi.ts';
+import { LpiUnit, legalizeTable } from './lpi.ts';
 import type { Memory } from './memory.ts';
 
 /** VPROPBASER and VPENDBASER of GICv4.0: sections 3.11 and 3.12. VPENDBASER.Dirty is never set. */
@@ -53,8 +54,8 @@ export class Redistributor {
     } else {
       const vlpi = new Frame(report);
       if (hasLpis(config)) {
-        storage(vlpi, 0x0070, VPROPBASER_LEGAL);
-        storage(vlpi, 0x0078, VPENDBASER_LEGAL);
+        storage(vlpi, config.policy, 0x0070, VPROPBASER_LEGAL);
+        storage(vlpi, config.policy, 0x0078, VPENDBASER_LEGAL);
       }
       this.frames = [rd, sgi, vlpi, new Frame(report)];
     }
@@ -115,15 +116,10 @@ export class Redistributor {
     });
   }
 
-  /** Sections 3.5 and 3.8. A write of the upper half alone carries no INTID and does nothing. */
+  /** Sections 3.5 and 3.8. A write of the upper half alone carries INTID 0, which is no LPI. */
   #defineDirectLpis(rd: Frame): void {
     const define = (offset: number, apply: (intid: number) => void): void => {
-      rd.define(offset, {
-        width: 64,
-        write: (value, written) => {
-          if (field(written, 0) === 1n) apply(numberField(value, 31, 0));
-        },
-      });
+      rd.define(offset, { width: 64, write: (value) => apply(numberField(value, 31, 0)) });
     };
     define(0x0040, (intid) => this.lpis.setPending(intid));
     define(0x0048, (intid) => this.lpis.clearPending(intid));
@@ -148,14 +144,14 @@ export class Redistributor {
   }
 }
 
-/** A 64-bit register that keeps its legal bits and does nothing. */
-function storage(frame: Frame, offset: number, legal: bigint): void {
+/** A 64-bit table register that keeps its legal bits and does nothing. */
+function storage(frame: Frame, policy: Policy, offset: number, legal: bigint): void {
   let stored = 0n;
   frame.define(offset, {
     width: 64,
     read: () => stored,
     write: (value, written) => {
-      stored = merge(stored, value, written) & legal;
+      stored = legalizeTable(policy, merge(stored, value, written), legal);
     },
   });
 }

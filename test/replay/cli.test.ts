@@ -27,7 +27,7 @@ afterEach(() => {
 });
 
 describe('gicv4 replay', () => {
-  it('prints one JSON document with what DESIGN promises', async () => {
+  it('prints one JSON document with counts, mismatches and what was skipped', async () => {
     expect(
       await runCli(['replay', '--json', fixture('kut-ipi.jsonl.gz'), fixture('kut-active.jsonl.gz')]),
     ).toBe(0);

@@ -165,12 +165,14 @@ describe('replayFile', () => {
     expect(done).toBe(total);
   });
 
-  it('makes a report of an empty file', async () => {
-    expect(await replayFile(temporaryFile('empty.jsonl', ''))).toMatchObject({
-      events: 0,
-      checked: 0,
-      mismatches: 0,
-    });
+  it.each([
+    ['empty.jsonl', ''],
+    ['array.jsonl', '[]\n'],
+    ['notes.log', 'no trace\nof a GIC\n'],
+    ['message.jsonl', '{"t":0,"dev":"qemulog","msg":"started"}\n'],
+  ])('refuses %s, which has no event of a GIC', async (name, contents) => {
+    const file = temporaryFile(name, contents);
+    await expect(replayFile(file)).rejects.toMatchObject({ code: 'INVALID_INPUT', field: file });
   });
 
   it('refuses a broken gzip file', async () => {

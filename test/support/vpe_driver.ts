@@ -102,11 +102,7 @@ export class VpeDriver extends Driver {
 
   /** Writes a VLPI's configuration byte; it counts once it is read: at first use, or after an invalidation. */
   setVirtualConfig(vpe: Vpe, vIntid: number, priority: number, enabled: boolean): void {
-    this.machine.write(
-      vpe.configTable + vIntid - FIRST_LPI,
-      1,
-      (priority & 0xfc) | (enabled ? 0b11 : 0b10),
-    );
+    this.machine.write(vpe.configTable + vIntid - FIRST_LPI, 1, (priority & 0xfc) | (enabled ? 0b11 : 0b10));
   }
 
   /** Whether a VLPI's bit in its vPE's pending table is set. */
@@ -305,13 +301,7 @@ export const virtualCommands = {
   vmapi: (deviceId: number, eventId: number, vpeId: number, doorbell: number) =>
     command(0x2b, deviceId, eventId, vpeId, BigInt(doorbell) << 32n),
   vmovi: (deviceId: number, eventId: number, vpeId: number, doorbell?: number) =>
-    command(
-      0x21,
-      deviceId,
-      eventId,
-      vpeId,
-      doorbell === undefined ? 0n : 1n | (BigInt(doorbell) << 32n),
-    ),
+    command(0x21, deviceId, eventId, vpeId, doorbell === undefined ? 0n : 1n | (BigInt(doorbell) << 32n)),
   vmovp: (vpeId: number, rdbase: bigint, { sequence, list } = { sequence: 0, list: 0 }) =>
     command(0x22, sequence, list, vpeId, rdbase),
   vinvall: (vpeId: number) => command(0x2d, 0, 0, vpeId),
@@ -374,9 +364,7 @@ export function listRegister(
 ): bigint {
   const { state = 1, group = 1, priority = 0xa0, pIntid, eoi = false } = fields;
   const link = pIntid === undefined ? (eoi ? 1n << 41n : 0n) : (1n << 61n) | (BigInt(pIntid) << 32n);
-  return (
-    (BigInt(state) << 62n) | (BigInt(group) << 60n) | (BigInt(priority) << 48n) | link | BigInt(vIntid)
-  );
+  return (BigInt(state) << 62n) | (BigInt(group) << 60n) | (BigInt(priority) << 48n) | link | BigInt(vIntid);
 }
 
 /** A machine whose guests are open (`openGuest`); physical interrupts and LPIs are on. */

@@ -13,35 +13,41 @@ const registers = (driver: VpeDriver, group: 0 | 1, bits: number): number[] =>
 const widths = [5, 6, 7];
 
 describe('8.3, 8.9 active priorities', () => {
-  it.each(widths)('8.9 with %i preemption bits: one bit for each level, in both groups, and RPR reads it back', async (bits) => {
-    const driver = await startGuest({ cpus: 1, virtualPriorityBits: bits, virtualPreemptionBits: bits });
-    driver.setIch(0, 'VMCR', vmcr());
-    for (const group of [0, 1] as const) {
-      for (let priority = 0; priority < 0xff - (0xff >> bits); priority += 2 ** (8 - bits)) {
-        driver.setIch(0, 'LR0', listRegister(40, { group, priority }));
-        expect(driver.guest(0, `IAR${group}`)).toBe(40);
-        const { register, bit } = place(priority, bits);
-        const expected = registers(driver, group, bits).map((_, n) => (n === register ? 2 ** bit : 0));
-        expect(registers(driver, group, bits)).toEqual(expected);
-        expect(driver.guest(0, 'RPR')).toBe(priority);
-        driver.setGuest(0, `EOIR${group}`, 40);
-        expect(registers(driver, group, bits).some((word) => word !== 0)).toBe(false);
-        expect(driver.guest(0, 'RPR')).toBe(0xff);
+  it.each(widths)(
+    '8.9 with %i preemption bits: one bit for each level, in both groups, and RPR reads it back',
+    async (bits) => {
+      const driver = await startGuest({ cpus: 1, virtualPriorityBits: bits, virtualPreemptionBits: bits });
+      driver.setIch(0, 'VMCR', vmcr());
+      for (const group of [0, 1] as const) {
+        for (let priority = 0; priority < 0xff - (0xff >> bits); priority += 2 ** (8 - bits)) {
+          driver.setIch(0, 'LR0', listRegister(40, { group, priority }));
+          expect(driver.guest(0, `IAR${group}`)).toBe(40);
+          const { register, bit } = place(priority, bits);
+          const expected = registers(driver, group, bits).map((_, n) => (n === register ? 2 ** bit : 0));
+          expect(registers(driver, group, bits)).toEqual(expected);
+          expect(driver.guest(0, 'RPR')).toBe(priority);
+          driver.setGuest(0, `EOIR${group}`, 40);
+          expect(registers(driver, group, bits).some((word) => word !== 0)).toBe(false);
+          expect(driver.guest(0, 'RPR')).toBe(0xff);
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each([
     { bits: 5, priority: 0xa0, name: 'AP1R0', value: 0x10_0000n },
     { bits: 5, priority: 0x80, name: 'AP1R0', value: 1n << 16n },
     { bits: 5, priority: 0x00, name: 'AP1R0', value: 1n },
     { bits: 7, priority: 0xa0, name: 'AP1R2', value: 1n << 16n },
-  ])('8.3 the example: $bits bits, priority $priority sets $name', async ({ bits, priority, name, value }) => {
-    const driver = await startGuest({ cpus: 1, virtualPriorityBits: bits, virtualPreemptionBits: bits });
-    driver.setIch(0, 'LR0', listRegister(40, { priority }));
-    driver.guest(0, 'IAR1');
-    expect(driver.ich(0, name)).toBe(value);
-  });
+  ])(
+    '8.3 the example: $bits bits, priority $priority sets $name',
+    async ({ bits, priority, name, value }) => {
+      const driver = await startGuest({ cpus: 1, virtualPriorityBits: bits, virtualPreemptionBits: bits });
+      driver.setIch(0, 'LR0', listRegister(40, { priority }));
+      driver.guest(0, 'IAR1');
+      expect(driver.ich(0, name)).toBe(value);
+    },
+  );
 
   it.each(widths)('8.9 with %i preemption bits: RPR is the lowest level over both groups', async (bits) => {
     const driver = await startGuest({ cpus: 1, virtualPriorityBits: bits, virtualPreemptionBits: bits });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DEVICE, EVENT, listRegister, PRIORITY, startMappedVpe, VINTID, vmcr } from '../support/vpe_driver.ts';
+import {
+  DEVICE,
+  EVENT,
+  listRegister,
+  PRIORITY,
+  startMappedVpe,
+  VINTID,
+  vmcr,
+} from '../support/vpe_driver.ts';
 
 /** A resident vPE with VLPI 8193 pending at 0xA0. */
 async function pendingVlpi(options: Parameters<typeof startMappedVpe>[0] = {}) {
@@ -14,18 +22,17 @@ describe('7.7, 8.9 directly injected VLPIs at the virtual CPU interface', () => 
     { priority: 0x98, winner: 3, first: 40 },
     { priority: 0xa0, winner: 3, first: 40 },
     { priority: 0xa8, winner: 'vlpi', first: VINTID },
-  ])('8.9 a list register at $priority against a VLPI at 0xA0: $winner wins (a tie goes to the list register)', async ({
-    priority,
-    winner,
-    first,
-  }) => {
-    const driver = await pendingVlpi();
-    driver.setIch(0, 'LR3', listRegister(40, { priority }));
-    expect(driver.machine.virtualOutputs(0).winner).toBe(winner);
-    expect(driver.guest(0, 'HPPIR1')).toBe(first);
-    expect(driver.guestTakeAll(0)[0]).toBe(first);
-    expect(driver.guestTakeAll(0)).toEqual([]);
-  });
+  ])(
+    '8.9 a list register at $priority against a VLPI at 0xA0: $winner wins (a tie goes to the list register)',
+    async ({ priority, winner, first }) => {
+      const driver = await pendingVlpi();
+      driver.setIch(0, 'LR3', listRegister(40, { priority }));
+      expect(driver.machine.virtualOutputs(0).winner).toBe(winner);
+      expect(driver.guest(0, 'HPPIR1')).toBe(first);
+      expect(driver.guestTakeAll(0)[0]).toBe(first);
+      expect(driver.guestTakeAll(0)).toEqual([]);
+    },
+  );
 
   it('7.7 no list register is used', async () => {
     const driver = await pendingVlpi();
@@ -52,7 +59,11 @@ describe('7.7, 8.9 directly injected VLPIs at the virtual CPU interface', () => 
   it('8.9 VPMR masks them; they stay pending', async () => {
     const driver = await pendingVlpi();
     driver.setGuest(0, 'PMR', PRIORITY);
-    expect([driver.virq(0), driver.guest(0, 'IAR1'), driver.guest(0, 'HPPIR1')]).toEqual([false, 1023, VINTID]);
+    expect([driver.virq(0), driver.guest(0, 'IAR1'), driver.guest(0, 'HPPIR1')]).toEqual([
+      false,
+      1023,
+      VINTID,
+    ]);
     driver.setGuest(0, 'PMR', PRIORITY + 8);
     expect(driver.guest(0, 'IAR1')).toBe(VINTID);
   });
@@ -117,7 +128,10 @@ describe('7.7, 8.9 directly injected VLPIs at the virtual CPU interface', () => 
   it('8.9 VLPIs are taken in the order of their priorities, over the whole range', async () => {
     const driver = await startMappedVpe();
     driver.mapd(DEVICE, 8);
-    const vlpis = Array.from({ length: 31 }, (_, n) => ({ vIntid: 9000 + 997 * n, priority: (n * 13 * 8) % 248 }));
+    const vlpis = Array.from({ length: 31 }, (_, n) => ({
+      vIntid: 9000 + 997 * n,
+      priority: (n * 13 * 8) % 248,
+    }));
     for (const [n, { vIntid, priority }] of vlpis.entries()) {
       driver.setVirtualConfig(driver.vpe, vIntid, priority, true);
       driver.vmapti(DEVICE, n, driver.vpe, vIntid);

@@ -5,7 +5,10 @@ const eoiCount = (driver: VpeDriver): number => Number(driver.ich(0, 'HCR') >> 2
 const state = (driver: VpeDriver, n = 0): number => Number(driver.ich(0, `LR${n}`) >> 62n);
 
 /** A guest with vINTID 40 of a list register active at priority 0xA0. */
-async function active(fields: Parameters<typeof listRegister>[1] = {}, options: Parameters<typeof startGuest>[0] = {}) {
+async function active(
+  fields: Parameters<typeof listRegister>[1] = {},
+  options: Parameters<typeof startGuest>[0] = {},
+) {
   const driver = await startGuest({ cpus: 1, ...options });
   driver.setIch(0, 'LR0', listRegister(40, fields));
   driver.guest(0, `IAR${fields.group ?? 1}`);
@@ -105,7 +108,9 @@ describe('8.9 ICV_EOIR with EOImode 0', () => {
     driver.setIch(0, 'LR1', listRegister(41, { priority: 0x20 }));
     driver.guest(0, 'IAR1');
     driver.setGuest(0, 'EOIR1', 40);
-    expect([state(driver, 0), state(driver, 1), driver.guest(0, 'RPR'), eoiCount(driver)]).toEqual([2, 2, 0xa0, 0]);
+    expect([state(driver, 0), state(driver, 1), driver.guest(0, 'RPR'), eoiCount(driver)]).toEqual([
+      2, 2, 0xa0, 0,
+    ]);
     driver.setGuest(0, 'EOIR1', 40);
     expect([state(driver, 0), state(driver, 1), driver.guest(0, 'RPR')]).toEqual([0, 2, 0xff]);
   });
@@ -131,18 +136,21 @@ describe('8.9 ICV_EOIR with EOImode 0', () => {
   it.each([
     ['ignore', 2, 0, 0],
     ['examine-list-registers', 0, 0, 1],
-  ] as const)('8.9 policy virtualEoiWithoutActive=%s: no priority is active', async (policy, lr, listed, unlisted) => {
-    const driver = await startGuest({ cpus: 1, policy: { virtualEoiWithoutActive: policy } });
-    driver.setIch(0, 'LR0', listRegister(40, { state: 2 }));
-    driver.setGuest(0, 'EOIR1', 40);
-    expect([state(driver), eoiCount(driver)]).toEqual([lr, listed]);
-    driver.setGuest(0, 'EOIR1', 50);
-    expect(eoiCount(driver)).toBe(unlisted);
-    expect(driver.diagnosed().map(({ code, operands }) => [code, operands.intid])).toEqual([
-      ['VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY', 40],
-      ['VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY', 50],
-    ]);
-  });
+  ] as const)(
+    '8.9 policy virtualEoiWithoutActive=%s: no priority is active',
+    async (policy, lr, listed, unlisted) => {
+      const driver = await startGuest({ cpus: 1, policy: { virtualEoiWithoutActive: policy } });
+      driver.setIch(0, 'LR0', listRegister(40, { state: 2 }));
+      driver.setGuest(0, 'EOIR1', 40);
+      expect([state(driver), eoiCount(driver)]).toEqual([lr, listed]);
+      driver.setGuest(0, 'EOIR1', 50);
+      expect(eoiCount(driver)).toBe(unlisted);
+      expect(driver.diagnosed().map(({ code, operands }) => [code, operands.intid])).toEqual([
+        ['VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY', 40],
+        ['VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY', 50],
+      ]);
+    },
+  );
 });
 
 describe('8.9 EOImode 1: ICV_EOIR drops, ICV_DIR deactivates', () => {
@@ -191,22 +199,28 @@ describe('8.9 EOImode 1: ICV_EOIR drops, ICV_DIR deactivates', () => {
     driver.setGuest(0, 'DIR', 40);
     driver.setGuest(0, 'DIR', 50);
     expect([state(driver), eoiCount(driver)]).toEqual([2, 0]);
-    expect(driver.diagnosed().map(({ code }) => code)).toEqual(['DIR_WITHOUT_EOIMODE', 'DIR_WITHOUT_EOIMODE']);
+    expect(driver.diagnosed().map(({ code }) => code)).toEqual([
+      'DIR_WITHOUT_EOIMODE',
+      'DIR_WITHOUT_EOIMODE',
+    ]);
   });
 
   it.each([
     [false, 0],
     [true, 1],
-  ])('8.4, 8.9 policy eoiCountInEoiMode1=%s: an EOIR without list register counts %i', async (policy, count) => {
-    const driver = await startGuest({ cpus: 1, policy: { eoiCountInEoiMode1: policy } });
-    setEoiMode(driver, 1);
-    driver.setIch(0, 'AP1R0', 1 << 20);
-    driver.setGuest(0, 'EOIR1', 50);
-    expect([driver.guest(0, 'RPR'), eoiCount(driver)]).toEqual([0xff, count]);
-    driver.setIch(0, 'AP1R0', 1 << 20);
-    driver.setGuest(0, 'EOIR1', 8192);
-    expect(eoiCount(driver)).toBe(count);
-  });
+  ])(
+    '8.4, 8.9 policy eoiCountInEoiMode1=%s: an EOIR without list register counts %i',
+    async (policy, count) => {
+      const driver = await startGuest({ cpus: 1, policy: { eoiCountInEoiMode1: policy } });
+      setEoiMode(driver, 1);
+      driver.setIch(0, 'AP1R0', 1 << 20);
+      driver.setGuest(0, 'EOIR1', 50);
+      expect([driver.guest(0, 'RPR'), eoiCount(driver)]).toEqual([0xff, count]);
+      driver.setIch(0, 'AP1R0', 1 << 20);
+      driver.setGuest(0, 'EOIR1', 8192);
+      expect(eoiCount(driver)).toBe(count);
+    },
+  );
 });
 
 describe('8.7, 8.9 LPIs in list registers', () => {

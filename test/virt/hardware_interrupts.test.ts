@@ -81,16 +81,19 @@ describe('8.7, 8.9 list registers with HW=1', () => {
     expect([isActive(driver, source), driver.ich(0, 'LR0') >> 62n]).toEqual([false, 0n]);
   });
 
-  it.each(sources)('8.9 $name: while it is active the device cannot interrupt again; after it, it can', async (source) => {
-    const driver = await handedOver(source);
-    driver.guest(0, 'IAR1');
-    source.set(driver, false);
-    source.set(driver, true);
-    expect([bit(driver, source, ISPENDR), driver.machine.irq(0)]).toEqual([true, false]);
-    driver.setGuest(0, 'EOIR1', 40);
-    expect(driver.machine.irq(0)).toBe(true);
-    expect(driver.take(0)).toBe(source.intid);
-  });
+  it.each(sources)(
+    '8.9 $name: while it is active the device cannot interrupt again; after it, it can',
+    async (source) => {
+      const driver = await handedOver(source);
+      driver.guest(0, 'IAR1');
+      source.set(driver, false);
+      source.set(driver, true);
+      expect([bit(driver, source, ISPENDR), driver.machine.irq(0)]).toEqual([true, false]);
+      driver.setGuest(0, 'EOIR1', 40);
+      expect(driver.machine.irq(0)).toBe(true);
+      expect(driver.take(0)).toBe(source.intid);
+    },
+  );
 
   it.each(sources)('8.9 $name: an EOI that ends no list register deactivates nothing', async (source) => {
     const driver = await handedOver(source);

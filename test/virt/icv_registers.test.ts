@@ -24,7 +24,11 @@ describe('8.6, 8.9 the guest’s registers are fields of ICH_VMCR_EL2', () => {
 
   it('8.6 what EL2 writes is what the guest reads', async () => {
     const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ priorityMask: 0x70, binaryPoint0: 5, binaryPoint1: 6, eoiMode: 1, groups: 2 }));
+    driver.setIch(
+      0,
+      'VMCR',
+      vmcr({ priorityMask: 0x70, binaryPoint0: 5, binaryPoint1: 6, eoiMode: 1, groups: 2 }),
+    );
     expect(['PMR', 'BPR0', 'BPR1', 'IGRPEN0', 'IGRPEN1'].map((name) => driver.guest(0, name))).toEqual([
       0x70, 5, 6, 0, 1,
     ]);
@@ -85,10 +89,13 @@ describe('8.6, 8.9 the guest’s registers are fields of ICH_VMCR_EL2', () => {
     [{ virtualPriorityBits: 7 }, 0x8600],
     [{ virtualPriorityBits: 5, priorityBits: 8 }, 0x8400],
     [{ intidBits: 20 }, 0x8c00],
-  ] as const)('8.2 ICV_CTLR of a machine with %o: the virtual priority bits, the width of an INTID', async (options, value) => {
-    const driver = await startGuest({ cpus: 1, ...options });
-    expect(hex(driver.guest(0, 'CTLR'))).toBe(hex(value));
-  });
+  ] as const)(
+    '8.2 ICV_CTLR of a machine with %o: the virtual priority bits, the width of an INTID',
+    async (options, value) => {
+      const driver = await startGuest({ cpus: 1, ...options });
+      expect(hex(driver.guest(0, 'CTLR'))).toBe(hex(value));
+    },
+  );
 
   it('8.9 ICV_IGRPEN<n> keep bit 0 alone', async () => {
     const driver = await startGuest({ cpus: 1 });

@@ -4,62 +4,66 @@ import { listRegister, startGuest, type VpeDriver, vmcr } from '../support/vpe_d
 const EN = 1;
 
 /** Ways to meet one condition of ICH_MISR_EL2 each, with ICH_HCR_EL2 as it has to be, and to end it again. */
-const conditions: { name: string; hcr: number; meet: (driver: VpeDriver) => void; end: (driver: VpeDriver) => void }[] =
-  [
-    {
-      name: 'EOI',
-      hcr: EN,
-      meet: (driver) => driver.setIch(0, 'LR0', listRegister(40, { state: 0, eoi: true })),
-      end: (driver) => driver.setIch(0, 'LR0', 0),
+const conditions: {
+  name: string;
+  hcr: number;
+  meet: (driver: VpeDriver) => void;
+  end: (driver: VpeDriver) => void;
+}[] = [
+  {
+    name: 'EOI',
+    hcr: EN,
+    meet: (driver) => driver.setIch(0, 'LR0', listRegister(40, { state: 0, eoi: true })),
+    end: (driver) => driver.setIch(0, 'LR0', 0),
+  },
+  {
+    name: 'U',
+    hcr: EN | (1 << 1),
+    meet: (driver) => driver.setIch(0, 'LR1', 0),
+    end: (driver) => driver.setIch(0, 'LR1', listRegister(41)),
+  },
+  {
+    name: 'LRENP',
+    hcr: EN | (1 << 2),
+    meet: (driver) => {
+      driver.setIch(0, 'AP1R0', 1 << 20);
+      driver.setGuest(0, 'EOIR1', 50);
     },
-    {
-      name: 'U',
-      hcr: EN | (1 << 1),
-      meet: (driver) => driver.setIch(0, 'LR1', 0),
-      end: (driver) => driver.setIch(0, 'LR1', listRegister(41)),
+    end: (driver) => driver.setIch(0, 'HCR', EN | (1 << 2)),
+  },
+  {
+    name: 'NP',
+    hcr: EN | (1 << 3),
+    meet: (driver) => {
+      for (const n of [0, 1]) driver.setIch(0, `LR${n}`, listRegister(40 + n, { state: 2 }));
     },
-    {
-      name: 'LRENP',
-      hcr: EN | (1 << 2),
-      meet: (driver) => {
-        driver.setIch(0, 'AP1R0', 1 << 20);
-        driver.setGuest(0, 'EOIR1', 50);
-      },
-      end: (driver) => driver.setIch(0, 'HCR', EN | (1 << 2)),
-    },
-    {
-      name: 'NP',
-      hcr: EN | (1 << 3),
-      meet: (driver) => {
-        for (const n of [0, 1]) driver.setIch(0, `LR${n}`, listRegister(40 + n, { state: 2 }));
-      },
-      end: (driver) => driver.setIch(0, 'LR0', listRegister(40)),
-    },
-    {
-      name: 'VGrp0E',
-      hcr: EN | (1 << 4),
-      meet: (driver) => driver.setGuest(0, 'IGRPEN0', 1),
-      end: (driver) => driver.setGuest(0, 'IGRPEN0', 0),
-    },
-    {
-      name: 'VGrp0D',
-      hcr: EN | (1 << 5),
-      meet: (driver) => driver.setGuest(0, 'IGRPEN0', 0),
-      end: (driver) => driver.setGuest(0, 'IGRPEN0', 1),
-    },
-    {
-      name: 'VGrp1E',
-      hcr: EN | (1 << 6),
-      meet: (driver) => driver.setGuest(0, 'IGRPEN1', 1),
-      end: (driver) => driver.setGuest(0, 'IGRPEN1', 0),
-    },
-    {
-      name: 'VGrp1D',
-      hcr: EN | (1 << 7),
-      meet: (driver) => driver.setGuest(0, 'IGRPEN1', 0),
-      end: (driver) => driver.setGuest(0, 'IGRPEN1', 1),
-    },
-  ];
+    end: (driver) => driver.setIch(0, 'LR0', listRegister(40)),
+  },
+  {
+    name: 'VGrp0E',
+    hcr: EN | (1 << 4),
+    meet: (driver) => driver.setGuest(0, 'IGRPEN0', 1),
+    end: (driver) => driver.setGuest(0, 'IGRPEN0', 0),
+  },
+  {
+    name: 'VGrp0D',
+    hcr: EN | (1 << 5),
+    meet: (driver) => driver.setGuest(0, 'IGRPEN0', 0),
+    end: (driver) => driver.setGuest(0, 'IGRPEN0', 1),
+  },
+  {
+    name: 'VGrp1E',
+    hcr: EN | (1 << 6),
+    meet: (driver) => driver.setGuest(0, 'IGRPEN1', 1),
+    end: (driver) => driver.setGuest(0, 'IGRPEN1', 0),
+  },
+  {
+    name: 'VGrp1D',
+    hcr: EN | (1 << 7),
+    meet: (driver) => driver.setGuest(0, 'IGRPEN1', 0),
+    end: (driver) => driver.setGuest(0, 'IGRPEN1', 1),
+  },
+];
 
 /** Level of a PPI as the redistributor sees it: pending while the line is high. */
 function ppiPending(driver: VpeDriver, intid: number, cpu = 0): boolean {
@@ -67,21 +71,24 @@ function ppiPending(driver: VpeDriver, intid: number, cpu = 0): boolean {
 }
 
 describe('8.8 the maintenance interrupt', () => {
-  it.each(conditions)('8.8 $name: the line is high as long as the condition holds', async ({ hcr, meet, end }) => {
-    const driver = await startGuest({ cpus: 1 });
-    for (const n of [0, 1]) driver.setIch(0, `LR${n}`, listRegister(40 + n));
-    driver.setIch(0, 'HCR', hcr);
-    end(driver);
-    expect([driver.ich(0, 'MISR'), driver.maintenance(0)]).toEqual([0n, false]);
-    const { maintenance } = driver.machine.counters();
-    meet(driver);
-    expect(driver.maintenance(0)).toBe(true);
-    expect(ppiPending(driver, 25)).toBe(true);
-    end(driver);
-    expect([driver.maintenance(0), ppiPending(driver, 25)]).toEqual([false, false]);
-    meet(driver);
-    expect(driver.machine.counters().maintenance).toBe(maintenance + 2);
-  });
+  it.each(conditions)(
+    '8.8 $name: the line is high as long as the condition holds',
+    async ({ hcr, meet, end }) => {
+      const driver = await startGuest({ cpus: 1 });
+      for (const n of [0, 1]) driver.setIch(0, `LR${n}`, listRegister(40 + n));
+      driver.setIch(0, 'HCR', hcr);
+      end(driver);
+      expect([driver.ich(0, 'MISR'), driver.maintenance(0)]).toEqual([0n, false]);
+      const { maintenance } = driver.machine.counters();
+      meet(driver);
+      expect(driver.maintenance(0)).toBe(true);
+      expect(ppiPending(driver, 25)).toBe(true);
+      end(driver);
+      expect([driver.maintenance(0), ppiPending(driver, 25)]).toEqual([false, false]);
+      meet(driver);
+      expect(driver.machine.counters().maintenance).toBe(maintenance + 2);
+    },
+  );
 
   it.each(conditions)('8.8 $name: with ICH_HCR_EL2.En=0 there is none', async ({ hcr, meet, end }) => {
     const driver = await startGuest({ cpus: 1 });

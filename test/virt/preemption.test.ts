@@ -28,60 +28,75 @@ function preempts(
 const priorities = Array.from({ length: 31 }, (_, n) => n * 8);
 
 describe('1.5, 8.9 preemption by group priority', () => {
-  it.each([2, 3, 4, 5, 6, 7])('8.9 Group 0 with VBPR0=%i: every pair of 5-bit priorities', async (binaryPoint0) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ binaryPoint0, binaryPoint1: 7 }));
-    for (const running of priorities) {
-      for (const pending of priorities) {
-        const expected = groupPriority(pending, binaryPoint0) < groupPriority(running, binaryPoint0);
-        const seen = preempts(driver, { priority: running, group: 0 }, { priority: pending, group: 0 });
-        if (seen !== expected) expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+  it.each([2, 3, 4, 5, 6, 7])(
+    '8.9 Group 0 with VBPR0=%i: every pair of 5-bit priorities',
+    async (binaryPoint0) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ binaryPoint0, binaryPoint1: 7 }));
+      for (const running of priorities) {
+        for (const pending of priorities) {
+          const expected = groupPriority(pending, binaryPoint0) < groupPriority(running, binaryPoint0);
+          const seen = preempts(driver, { priority: running, group: 0 }, { priority: pending, group: 0 });
+          if (seen !== expected)
+            expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+        }
       }
-    }
-    expect(driver.machine.counters().virtualAcknowledged.listRegister).toBe(31 * 31);
-  });
+      expect(driver.machine.counters().virtualAcknowledged.listRegister).toBe(31 * 31);
+    },
+  );
 
-  it.each([3, 4, 5, 6, 7])('8.9 Group 1 with VBPR1=%i: every pair of 5-bit priorities', async (binaryPoint1) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ binaryPoint0: 7, binaryPoint1 }));
-    for (const running of priorities) {
-      for (const pending of priorities) {
-        const expected = groupPriority(pending, binaryPoint1 - 1) < groupPriority(running, binaryPoint1 - 1);
-        const seen = preempts(driver, { priority: running, group: 1 }, { priority: pending, group: 1 });
-        if (seen !== expected) expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+  it.each([3, 4, 5, 6, 7])(
+    '8.9 Group 1 with VBPR1=%i: every pair of 5-bit priorities',
+    async (binaryPoint1) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ binaryPoint0: 7, binaryPoint1 }));
+      for (const running of priorities) {
+        for (const pending of priorities) {
+          const expected =
+            groupPriority(pending, binaryPoint1 - 1) < groupPriority(running, binaryPoint1 - 1);
+          const seen = preempts(driver, { priority: running, group: 1 }, { priority: pending, group: 1 });
+          if (seen !== expected)
+            expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+        }
       }
-    }
-    expect(driver.machine.counters().virtualAcknowledged.listRegister).toBe(31 * 31);
-  });
+      expect(driver.machine.counters().virtualAcknowledged.listRegister).toBe(31 * 31);
+    },
+  );
 
-  it.each([2, 3, 4, 5, 6, 7])('8.9 VCBPR=1 with VBPR0=%i: Group 1 uses the Group 0 formula', async (binaryPoint0) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ binaryPoint0, binaryPoint1: 7, commonBinaryPoint: true }));
-    for (const running of [0x20, 0x68, 0xa0, 0xf0]) {
-      for (const pending of priorities) {
-        const expected = groupPriority(pending, binaryPoint0) < groupPriority(running, binaryPoint0);
-        const seen = preempts(driver, { priority: running, group: 1 }, { priority: pending, group: 1 });
-        expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+  it.each([2, 3, 4, 5, 6, 7])(
+    '8.9 VCBPR=1 with VBPR0=%i: Group 1 uses the Group 0 formula',
+    async (binaryPoint0) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ binaryPoint0, binaryPoint1: 7, commonBinaryPoint: true }));
+      for (const running of [0x20, 0x68, 0xa0, 0xf0]) {
+        for (const pending of priorities) {
+          const expected = groupPriority(pending, binaryPoint0) < groupPriority(running, binaryPoint0);
+          const seen = preempts(driver, { priority: running, group: 1 }, { priority: pending, group: 1 });
+          expect({ running, pending, seen }).toEqual({ running, pending, seen: expected });
+        }
       }
-    }
-  });
+    },
+  );
 
   it.each([
     { running: 0, pending: 1 },
     { running: 1, pending: 0 },
-  ] as const)('8.9 Group $pending over running Group $running: the mask is that of the pending one', async ({ running, pending }) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ binaryPoint0: 2, binaryPoint1: 6 }));
-    const row = (group: 0 | 1): number => (group ? 5 : 2);
-    for (const low of [0x40, 0x48, 0x80, 0xa8]) {
-      for (const priority of priorities) {
-        const taken = groupPriority(low, row(running));
-        const expected = groupPriority(priority, row(pending)) < groupPriority(taken, row(pending));
-        const seen = preempts(driver, { priority: low, group: running }, { priority, group: pending });
-        expect({ low, priority, seen }).toEqual({ low, priority, seen: expected });
+  ] as const)(
+    '8.9 Group $pending over running Group $running: the mask is that of the pending one',
+    async ({ running, pending }) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ binaryPoint0: 2, binaryPoint1: 6 }));
+      const row = (group: 0 | 1): number => (group ? 5 : 2);
+      for (const low of [0x40, 0x48, 0x80, 0xa8]) {
+        for (const priority of priorities) {
+          const taken = groupPriority(low, row(running));
+          const expected = groupPriority(priority, row(pending)) < groupPriority(taken, row(pending));
+          const seen = preempts(driver, { priority: low, group: running }, { priority, group: pending });
+          expect({ low, priority, seen }).toEqual({ low, priority, seen: expected });
+        }
       }
-    }
-  });
+    },
+  );
 
   it('1.5 the subpriority orders what is pending, but never preempts', async () => {
     const driver = await startGuest({ cpus: 1 });

@@ -28,12 +28,15 @@ describe('8.5 ICH_VTR_EL2', () => {
   it.each([
     ['GICv4.0', '0x90280003'],
     ['GICv3', '0x90380003'],
-  ] as const)('8.5 the example of %s: nV4, A3V, TDS, 5 bits, 4 list registers', async (architecture, value) => {
-    const driver = await startVpeDriver({ architecture });
-    expect(hex(driver.ich(0, 'VTR'))).toBe(value);
-    driver.setIch(0, 'VTR', 0);
-    expect(hex(driver.ich(0, 'VTR'))).toBe(value);
-  });
+  ] as const)(
+    '8.5 the example of %s: nV4, A3V, TDS, 5 bits, 4 list registers',
+    async (architecture, value) => {
+      const driver = await startVpeDriver({ architecture });
+      expect(hex(driver.ich(0, 'VTR'))).toBe(value);
+      driver.setIch(0, 'VTR', 0);
+      expect(hex(driver.ich(0, 'VTR'))).toBe(value);
+    },
+  );
 
   it.each([
     [5, 5],
@@ -55,16 +58,19 @@ describe('8.5 ICH_VTR_EL2', () => {
     expect((Number(driver.ich(0, 'VTR')) >>> 23) & 7).toBe(idBits);
   });
 
-  it.each(Array.from({ length: 16 }, (_, n) => n + 1))('8.5 ListRegs with %i list registers; the others are absent', async (listRegisters) => {
-    const driver = await startGuest({ cpus: 1, listRegisters });
-    expect(Number(driver.ich(0, 'VTR')) & 0x1f).toBe(listRegisters - 1);
-    expect(driver.ich(0, 'ELRSR')).toBe(BigInt(2 ** listRegisters - 1));
-    for (let n = 0; n < 16; n++) driver.setIch(0, `LR${n}`, 0x1080_0000_0000_0020n + BigInt(n));
-    const kept = Array.from({ length: 16 }, (_, n) => driver.ich(0, `LR${n}`));
-    const expected = kept.map((_, n) => (n < listRegisters ? 0x1080_0000_0000_0020n + BigInt(n) : 0n));
-    expect(kept).toEqual(expected);
-    expect(driver.diagnosed('UNIMPLEMENTED_SYSTEM_REGISTER')).toHaveLength(2 * (16 - listRegisters));
-  });
+  it.each(Array.from({ length: 16 }, (_, n) => n + 1))(
+    '8.5 ListRegs with %i list registers; the others are absent',
+    async (listRegisters) => {
+      const driver = await startGuest({ cpus: 1, listRegisters });
+      expect(Number(driver.ich(0, 'VTR')) & 0x1f).toBe(listRegisters - 1);
+      expect(driver.ich(0, 'ELRSR')).toBe(BigInt(2 ** listRegisters - 1));
+      for (let n = 0; n < 16; n++) driver.setIch(0, `LR${n}`, 0x1080_0000_0000_0020n + BigInt(n));
+      const kept = Array.from({ length: 16 }, (_, n) => driver.ich(0, `LR${n}`));
+      const expected = kept.map((_, n) => (n < listRegisters ? 0x1080_0000_0000_0020n + BigInt(n) : 0n));
+      expect(kept).toEqual(expected);
+      expect(driver.diagnosed('UNIMPLEMENTED_SYSTEM_REGISTER')).toHaveLength(2 * (16 - listRegisters));
+    },
+  );
 });
 
 describe('8.6 ICH_VMCR_EL2', () => {
@@ -93,14 +99,20 @@ describe('8.6 ICH_VMCR_EL2', () => {
     expect(hex(driver.ich(0, 'VMCR'))).toBe(hex((2n << 21n) | (3n << 18n) | 8n));
   });
 
-  it.each([5, 6, 7])('8.6, 8.9 with %i preemption bits too small binary points become the minimum', async (pre) => {
-    const driver = await startVpeDriver({ virtualPriorityBits: pre, virtualPreemptionBits: pre });
-    for (let bpr = 0; bpr < 8; bpr++) {
-      driver.setIch(0, 'VMCR', (bpr << 21) | (bpr << 18));
-      const vmcr = Number(driver.ich(0, 'VMCR'));
-      expect([(vmcr >> 21) & 7, (vmcr >> 18) & 7]).toEqual([Math.max(bpr, 7 - pre), Math.max(bpr, 8 - pre)]);
-    }
-  });
+  it.each([5, 6, 7])(
+    '8.6, 8.9 with %i preemption bits too small binary points become the minimum',
+    async (pre) => {
+      const driver = await startVpeDriver({ virtualPriorityBits: pre, virtualPreemptionBits: pre });
+      for (let bpr = 0; bpr < 8; bpr++) {
+        driver.setIch(0, 'VMCR', (bpr << 21) | (bpr << 18));
+        const vmcr = Number(driver.ich(0, 'VMCR'));
+        expect([(vmcr >> 21) & 7, (vmcr >> 18) & 7]).toEqual([
+          Math.max(bpr, 7 - pre),
+          Math.max(bpr, 8 - pre),
+        ]);
+      }
+    },
+  );
 
   it.each([
     [5, 0xf8],
@@ -142,11 +154,14 @@ describe('8.7 ICH_LR<n>_EL2', () => {
   it.each([
     [0, 0x3ff],
     [32, 0x1fff],
-  ])('8.7 HW=1 with %i Extended SPIs: the highest pINTID is %i, [44:42] are RES0 without extended ranges', async (extendedSpis, pIntid) => {
-    const driver = await startVpeDriver({ extendedSpis });
-    driver.setIch(0, 'LR0', allOnes);
-    expect(hex(driver.ich(0, 'LR0'))).toBe(hex(0xf0f8_0000_ffff_ffffn | (BigInt(pIntid) << 32n)));
-  });
+  ])(
+    '8.7 HW=1 with %i Extended SPIs: the highest pINTID is %i, [44:42] are RES0 without extended ranges',
+    async (extendedSpis, pIntid) => {
+      const driver = await startVpeDriver({ extendedSpis });
+      driver.setIch(0, 'LR0', allOnes);
+      expect(hex(driver.ich(0, 'LR0'))).toBe(hex(0xf0f8_0000_ffff_ffffn | (BigInt(pIntid) << 32n)));
+    },
+  );
 
   it('8.7 with extended PPIs [44:42] hold pINTIDs too', async () => {
     const driver = await startVpeDriver({ extendedPpis: 32 });

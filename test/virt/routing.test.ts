@@ -95,29 +95,32 @@ describe('8.1 where an access from EL1 goes', () => {
   it.each([
     { group: 0, bit: FMO, other: IMO },
     { group: 1, bit: IMO, other: FMO },
-  ] as const)('8.1 acknowledge and end of Group $group: its own bit alone decides', async ({ group, bit, other }) => {
-    const driver = await startGuest({ cpus: 1 });
-    const sgi = 3;
-    driver.machine.write(driver.gicrSgi(0, 0x0080), 4, group << sgi);
-    driver.machine.write(driver.gicrSgi(0, 0x0400 + sgi), 1, 0xa0);
-    driver.machine.write(driver.gicrSgi(0, 0x0100), 4, 1 << sgi);
-    driver.machine.write(driver.gicrSgi(0, 0x0200), 4, 1 << sgi);
-    driver.setIch(0, 'LR0', listRegister(40, { group }));
-    const active = () => [
-      driver.machine.read(driver.gicrSgi(0, 0x0300), 4),
-      Number(driver.ich(0, 'LR0') >> 62n),
-    ];
-    driver.machine.writeSystemRegister(0, 'HCR_EL2', other);
-    expect(driver.guest(0, `IAR${group}`)).toBe(sgi);
-    expect(active()).toEqual([1 << sgi, 1]);
-    driver.setGuest(0, `EOIR${group}`, sgi);
-    expect(active()).toEqual([0, 1]);
-    driver.machine.writeSystemRegister(0, 'HCR_EL2', bit);
-    expect(driver.guest(0, `IAR${group}`)).toBe(40);
-    expect(active()).toEqual([0, 2]);
-    driver.setGuest(0, `EOIR${group}`, 40);
-    expect(active()).toEqual([0, 0]);
-  });
+  ] as const)(
+    '8.1 acknowledge and end of Group $group: its own bit alone decides',
+    async ({ group, bit, other }) => {
+      const driver = await startGuest({ cpus: 1 });
+      const sgi = 3;
+      driver.machine.write(driver.gicrSgi(0, 0x0080), 4, group << sgi);
+      driver.machine.write(driver.gicrSgi(0, 0x0400 + sgi), 1, 0xa0);
+      driver.machine.write(driver.gicrSgi(0, 0x0100), 4, 1 << sgi);
+      driver.machine.write(driver.gicrSgi(0, 0x0200), 4, 1 << sgi);
+      driver.setIch(0, 'LR0', listRegister(40, { group }));
+      const active = () => [
+        driver.machine.read(driver.gicrSgi(0, 0x0300), 4),
+        Number(driver.ich(0, 'LR0') >> 62n),
+      ];
+      driver.machine.writeSystemRegister(0, 'HCR_EL2', other);
+      expect(driver.guest(0, `IAR${group}`)).toBe(sgi);
+      expect(active()).toEqual([1 << sgi, 1]);
+      driver.setGuest(0, `EOIR${group}`, sgi);
+      expect(active()).toEqual([0, 1]);
+      driver.machine.writeSystemRegister(0, 'HCR_EL2', bit);
+      expect(driver.guest(0, `IAR${group}`)).toBe(40);
+      expect(active()).toEqual([0, 2]);
+      driver.setGuest(0, `EOIR${group}`, 40);
+      expect(active()).toEqual([0, 0]);
+    },
+  );
 
   it('8.1 DIR follows either bit', async () => {
     for (const hcr of [FMO, IMO]) {
@@ -146,7 +149,8 @@ describe('8.1 where an access from EL1 goes', () => {
   it('8.1 ICV_* have the encodings of ICC_*, ICH_* their own', () => {
     const encodings = new Map(systemRegisters.map(({ name, encoding }) => [name, encoding.join(',')]));
     for (const [name, encoding] of encodings) {
-      if (name.startsWith('ICV_')) expect([name, encoding]).toEqual([name, encodings.get(`ICC_${name.slice(4)}`)]);
+      if (name.startsWith('ICV_'))
+        expect([name, encoding]).toEqual([name, encodings.get(`ICC_${name.slice(4)}`)]);
     }
     const expected: Record<string, string> = {
       HCR: '11,0',

@@ -16,46 +16,58 @@ describe('8.9 the highest priority pending virtual interrupt', () => {
 
   it('8.9 the numerically lowest priority wins, wherever it stands', async () => {
     const driver = await startGuest({ cpus: 1, listRegisters: 16 });
-    const priorities = [0xa0, 0x90, 0xb0, 0x48, 0x50, 0x88, 0xf0, 0x58, 0x60, 0x68, 0x70, 0x78, 0x80, 0x98, 0x40, 0xa8];
-    for (const [n, priority] of priorities.entries()) driver.setIch(0, `LR${n}`, listRegister(32 + n, { priority }));
+    const priorities = [
+      0xa0, 0x90, 0xb0, 0x48, 0x50, 0x88, 0xf0, 0x58, 0x60, 0x68, 0x70, 0x78, 0x80, 0x98, 0x40, 0xa8,
+    ];
+    for (const [n, priority] of priorities.entries())
+      driver.setIch(0, `LR${n}`, listRegister(32 + n, { priority }));
     const order: number[] = [];
     const sorted = [...priorities.entries()].sort((a, b) => a[1] - b[1]).map(([n]) => 32 + n);
     for (let intid = driver.guestTake(0); intid !== undefined; intid = driver.guestTake(0)) order.push(intid);
     expect(order).toEqual(sorted);
   });
 
-  it.each(Array.from({ length: 16 }, (_, n) => n + 1))('8.9 all %i list registers take part, the highest numbered too', async (listRegisters) => {
-    const driver = await startGuest({ cpus: 1, listRegisters });
-    for (let n = 0; n < listRegisters; n++) {
-      driver.setIch(0, `LR${n}`, listRegister(32 + n, { priority: 0xf0 - 8 * n }));
-    }
-    expect(driver.machine.virtualOutputs(0).winner).toBe(listRegisters - 1);
-    const expected = Array.from({ length: listRegisters }, (_, n) => 31 + listRegisters - n);
-    expect(driver.guestTakeAll(0)).toEqual(expected);
-  });
+  it.each(Array.from({ length: 16 }, (_, n) => n + 1))(
+    '8.9 all %i list registers take part, the highest numbered too',
+    async (listRegisters) => {
+      const driver = await startGuest({ cpus: 1, listRegisters });
+      for (let n = 0; n < listRegisters; n++) {
+        driver.setIch(0, `LR${n}`, listRegister(32 + n, { priority: 0xf0 - 8 * n }));
+      }
+      expect(driver.machine.virtualOutputs(0).winner).toBe(listRegisters - 1);
+      const expected = Array.from({ length: listRegisters }, (_, n) => 31 + listRegisters - n);
+      expect(driver.guestTakeAll(0)).toEqual(expected);
+    },
+  );
 
-  it.each([1, 2, 3, 4])('8.9 of %i list registers at one priority the lowest numbered wins', async (count) => {
-    const driver = await startGuest({ cpus: 1 });
-    for (let n = 4 - count; n < 4; n++) driver.setIch(0, `LR${n}`, listRegister(90 - n));
-    expect(driver.guestTakeAll(0)).toEqual(Array.from({ length: count }, (_, n) => 90 - (4 - count + n)));
-  });
+  it.each([1, 2, 3, 4])(
+    '8.9 of %i list registers at one priority the lowest numbered wins',
+    async (count) => {
+      const driver = await startGuest({ cpus: 1 });
+      for (let n = 4 - count; n < 4; n++) driver.setIch(0, `LR${n}`, listRegister(90 - n));
+      expect(driver.guestTakeAll(0)).toEqual(Array.from({ length: count }, (_, n) => 90 - (4 - count + n)));
+    },
+  );
 
   it.each([
     { groups: 0, winner: undefined },
     { groups: 1, winner: 0 },
     { groups: 2, winner: 1 },
     { groups: 3, winner: 0 },
-  ])('8.9 a disabled group is no candidate and hides nothing: VENG1, VENG0 = $groups', async ({ groups, winner }) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ groups }));
-    driver.setIch(0, 'LR0', listRegister(40, { group: 0, priority: 0x40 }));
-    driver.setIch(0, 'LR1', listRegister(41, { group: 1, priority: 0x80 }));
-    expect(driver.machine.virtualOutputs(0)).toMatchObject({
-      winner,
-      vfiq: winner === 0,
-      virq: winner === 1,
-    });
-  });
+  ])(
+    '8.9 a disabled group is no candidate and hides nothing: VENG1, VENG0 = $groups',
+    async ({ groups, winner }) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ groups }));
+      driver.setIch(0, 'LR0', listRegister(40, { group: 0, priority: 0x40 }));
+      driver.setIch(0, 'LR1', listRegister(41, { group: 1, priority: 0x80 }));
+      expect(driver.machine.virtualOutputs(0)).toMatchObject({
+        winner,
+        vfiq: winner === 0,
+        virq: winner === 1,
+      });
+    },
+  );
 
   it('8.9 priority 0xFF never wins', async () => {
     const driver = await startGuest({ cpus: 1, virtualPriorityBits: 8, virtualPreemptionBits: 7 });
@@ -80,18 +92,21 @@ describe('8.9 groups, vIRQ and vFIQ', () => {
   it.each([
     { group: 0, virq: false, vfiq: true },
     { group: 1, virq: true, vfiq: false },
-  ] as const)('8.9 Group $group: vIRQ $virq, vFIQ $vfiq; only its own IAR takes it', async ({ group, virq, vfiq }) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'LR0', listRegister(40, { group }));
-    expect([driver.virq(0), driver.vfiq(0)]).toEqual([virq, vfiq]);
-    expect([driver.guest(0, `HPPIR${group}`), driver.guest(0, `HPPIR${1 - group}`)]).toEqual([40, 1023]);
-    expect(driver.guest(0, `IAR${1 - group}`)).toBe(1023);
-    expect(driver.ich(0, 'LR0')).toBe(listRegister(40, { group }));
-    expect(driver.guest(0, `IAR${group}`)).toBe(40);
-    expect(driver.ich(0, `AP${group}R0`)).toBe(1n << 20n);
-    expect(driver.ich(0, `AP${1 - group}R0`)).toBe(0n);
-    expect([driver.virq(0), driver.vfiq(0)]).toEqual([false, false]);
-  });
+  ] as const)(
+    '8.9 Group $group: vIRQ $virq, vFIQ $vfiq; only its own IAR takes it',
+    async ({ group, virq, vfiq }) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'LR0', listRegister(40, { group }));
+      expect([driver.virq(0), driver.vfiq(0)]).toEqual([virq, vfiq]);
+      expect([driver.guest(0, `HPPIR${group}`), driver.guest(0, `HPPIR${1 - group}`)]).toEqual([40, 1023]);
+      expect(driver.guest(0, `IAR${1 - group}`)).toBe(1023);
+      expect(driver.ich(0, 'LR0')).toBe(listRegister(40, { group }));
+      expect(driver.guest(0, `IAR${group}`)).toBe(40);
+      expect(driver.ich(0, `AP${group}R0`)).toBe(1n << 20n);
+      expect(driver.ich(0, `AP${1 - group}R0`)).toBe(0n);
+      expect([driver.virq(0), driver.vfiq(0)]).toEqual([false, false]);
+    },
+  );
 
   it('8.9 a better candidate of the other group hides ours; then it is our turn', async () => {
     const driver = await startGuest({ cpus: 1 });
@@ -134,19 +149,26 @@ describe('8.9 groups, vIRQ and vFIQ', () => {
     expect(driver.machine.counters().virtualAcknowledged.spurious).toBe(2);
   });
 
-  it.each([1020, 1021, 1022, 1023])('8.9 vINTID %i in a pending list register: IAR returns it and empties the list register', async (intid) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'LR0', listRegister(intid));
-    expect(driver.guest(0, 'IAR1')).toBe(intid);
-    expect([driver.ich(0, 'LR0') >> 62n, driver.ich(0, 'AP1R0')]).toEqual([0n, 0n]);
-  });
+  it.each([1020, 1021, 1022, 1023])(
+    '8.9 vINTID %i in a pending list register: IAR returns it and empties the list register',
+    async (intid) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'LR0', listRegister(intid));
+      expect(driver.guest(0, 'IAR1')).toBe(intid);
+      expect([driver.ich(0, 'LR0') >> 62n, driver.ich(0, 'AP1R0')]).toEqual([0n, 0n]);
+    },
+  );
 
   it('8.9 counters.virtualAcknowledged tells list registers from spurious reads', async () => {
     const driver = await startGuest({ cpus: 1 });
     driver.setIch(0, 'LR0', listRegister(40));
     for (let n = 0; n < 3; n++) driver.guest(0, 'IAR1');
     driver.guest(0, 'IAR0');
-    expect(driver.machine.counters().virtualAcknowledged).toMatchObject({ listRegister: 1, vlpi: 0, spurious: 3 });
+    expect(driver.machine.counters().virtualAcknowledged).toMatchObject({
+      listRegister: 1,
+      vlpi: 0,
+      spurious: 3,
+    });
   });
 });
 

@@ -20,26 +20,35 @@ describe('8.8 ICH_EISR_EL2 and ICH_ELRSR_EL2', () => {
       { link: 'HW=0, EOI=0', fields: {}, eisr: false, elrsr: state === 0 },
       { link: 'HW=0, EOI=1', fields: { eoi: true }, eisr: state === 0, elrsr: false },
       { link: 'HW=1', fields: { pIntid: 40 }, eisr: false, elrsr: state === 0 },
-      { link: 'HW=1 with bit 41 in pINTID', fields: { pIntid: 40 | (1 << 9) }, eisr: false, elrsr: state === 0 },
+      {
+        link: 'HW=1 with bit 41 in pINTID',
+        fields: { pIntid: 40 | (1 << 9) },
+        eisr: false,
+        elrsr: state === 0,
+      },
     ].map((entry) => ({ state, ...entry })),
   );
 
-  it.each(cases)('8.8 State $state, $link: EISR $eisr, ELRSR $elrsr', async ({ state, fields, eisr, elrsr }) => {
-    const driver = await startGuest({ cpus: 1 });
-    for (let n = 0; n < 4; n++) driver.setIch(0, `LR${n}`, listRegister(50 + n, { state: 2 }));
-    for (const n of [0, 2, 3]) {
-      driver.setIch(0, `LR${n}`, listRegister(32, { state, ...fields }));
-      expect([driver.ich(0, 'EISR'), driver.ich(0, 'ELRSR')]).toEqual([
-        eisr ? 1n << BigInt(n) : 0n,
-        elrsr ? 1n << BigInt(n) : 0n,
-      ]);
-      driver.setIch(0, `LR${n}`, listRegister(50 + n, { state: 2 }));
-    }
-  });
+  it.each(cases)(
+    '8.8 State $state, $link: EISR $eisr, ELRSR $elrsr',
+    async ({ state, fields, eisr, elrsr }) => {
+      const driver = await startGuest({ cpus: 1 });
+      for (let n = 0; n < 4; n++) driver.setIch(0, `LR${n}`, listRegister(50 + n, { state: 2 }));
+      for (const n of [0, 2, 3]) {
+        driver.setIch(0, `LR${n}`, listRegister(32, { state, ...fields }));
+        expect([driver.ich(0, 'EISR'), driver.ich(0, 'ELRSR')]).toEqual([
+          eisr ? 1n << BigInt(n) : 0n,
+          elrsr ? 1n << BigInt(n) : 0n,
+        ]);
+        driver.setIch(0, `LR${n}`, listRegister(50 + n, { state: 2 }));
+      }
+    },
+  );
 
   it('8.8 with all 16 list registers each has its bit', async () => {
     const driver = await startGuest({ cpus: 1, listRegisters: 16 });
-    for (let n = 0; n < 16; n++) driver.setIch(0, `LR${n}`, listRegister(32 + n, { state: n & 1 ? 0 : 2, eoi: n % 3 === 0 }));
+    for (let n = 0; n < 16; n++)
+      driver.setIch(0, `LR${n}`, listRegister(32 + n, { state: n & 1 ? 0 : 2, eoi: n % 3 === 0 }));
     expect(driver.ich(0, 'EISR')).toBe((1n << 3n) | (1n << 9n) | (1n << 15n));
     expect(driver.ich(0, 'ELRSR')).toBe((1n << 1n) | (1n << 5n) | (1n << 7n) | (1n << 11n) | (1n << 13n));
   });
@@ -77,7 +86,7 @@ describe('8.8 ICH_MISR_EL2', () => {
 
   it.each([0, 1, 31])('8.8 bit 2, LRENP: with EOIcount %i', async (count) => {
     const driver = await startGuest({ cpus: 1 });
-    
+
     driver.setIch(0, 'HCR', EN + LRENPIE + count * EOI_COUNT);
     expect(driver.ich(0, 'MISR')).toBe(count ? 4n : 0n);
     driver.setIch(0, 'HCR', EN + count * EOI_COUNT);
@@ -102,17 +111,20 @@ describe('8.8 ICH_MISR_EL2', () => {
     { groups: 1, misr: [0x10n, 0n, 0n, 0x80n] },
     { groups: 2, misr: [0n, 0x20n, 0x40n, 0n] },
     { groups: 3, misr: [0x10n, 0n, 0x40n, 0n] },
-  ])('8.8 bits 4 to 7, VGrp0E, VGrp0D, VGrp1E, VGrp1D: with VENG1, VENG0 = $groups', async ({ groups, misr }) => {
-    const driver = await startGuest({ cpus: 1 });
-    driver.setIch(0, 'VMCR', vmcr({ groups }));
-    const seen = [VGRP0EIE, VGRP0DIE, VGRP1EIE, VGRP1DIE].map((enable) => {
-      driver.setIch(0, 'HCR', EN | enable);
-      return driver.ich(0, 'MISR');
-    });
-    expect(seen).toEqual(misr);
-    driver.setIch(0, 'HCR', EN | VGRP0EIE | VGRP0DIE | VGRP1EIE | VGRP1DIE);
-    expect(driver.ich(0, 'MISR')).toBe(misr.reduce((sum, bit) => sum | bit, 0n));
-  });
+  ])(
+    '8.8 bits 4 to 7, VGrp0E, VGrp0D, VGrp1E, VGrp1D: with VENG1, VENG0 = $groups',
+    async ({ groups, misr }) => {
+      const driver = await startGuest({ cpus: 1 });
+      driver.setIch(0, 'VMCR', vmcr({ groups }));
+      const seen = [VGRP0EIE, VGRP0DIE, VGRP1EIE, VGRP1DIE].map((enable) => {
+        driver.setIch(0, 'HCR', EN | enable);
+        return driver.ich(0, 'MISR');
+      });
+      expect(seen).toEqual(misr);
+      driver.setIch(0, 'HCR', EN | VGRP0EIE | VGRP0DIE | VGRP1EIE | VGRP1DIE);
+      expect(driver.ich(0, 'MISR')).toBe(misr.reduce((sum, bit) => sum | bit, 0n));
+    },
+  );
 
   it('8.8 the guest’s own writes of ICC_IGRPEN<n> raise and clear VGrpNE and VGrpND', async () => {
     const driver = await startGuest({ cpus: 1 });
