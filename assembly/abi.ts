@@ -60,6 +60,7 @@ export enum Config {
   timerPpis = 53,
   events = 54,
   eventCapacity = 55,
+  irqchip = 59,
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
@@ -154,6 +155,7 @@ export enum Structure {
   VIRTUAL_INTERFACE = 9,
   TIMERS = 10,
   EVENT = 11,
+  IRQCHIP = 12,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -416,6 +418,23 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   VSGIS_DROPPED = 74,
   COUNT = 75,
+}
+
+/** Fields of the irqchip layer's records that the host asks for. */
+export enum IrqChipField {
+  VPE_ID = 0,
+  IRQ = 1,
+  INTID = 2,
+  CPU = 3,
+  RESIDENT = 4,
+  PENDING_LAST = 5,
+  TABLE = 6,
+  MASKED = 7,
+  FORWARDED = 8,
+  VPE = 9,
+  VINTID = 10,
+  PROPERTIES = 11,
+  DOORBELL_ENABLED = 12,
 }
 
 /** What an event record is about. `a` and `b` are its operands. */

@@ -12,6 +12,7 @@ import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';
 import { readPhysicalRegister, writePhysicalRegister } from './gic/system_registers';
 import { setPpiLevel, setSpiLevel } from './gic/wires';
+import { IRQCHIP_BYTES } from './irqchip/state';
 import { inspectCollection, inspectDevice, inspectInterrupt, inspectVpe } from './its/commands';
 import { ITS_BYTES, itsOf } from './its/its';
 import { processQueue } from './its/queue';
@@ -55,6 +56,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>VIRTUAL_INTERFACE_BYTES;
     case Structure.TIMERS:
       return <u32>PE_TIMERS_BYTES;
+    case Structure.IRQCHIP:
+      return <u32>IRQCHIP_BYTES;
     case Structure.EVENT:
       return <u32>offsetof<EventRecord>();
     case Structure.COUNTERS:
@@ -199,6 +202,8 @@ export function resetCpuInterface(cpu: u32): void {
   resetVirtualInterface(cpu);
   settle();
 }
+
+export * from './irqchip/exports';
 
 // --- inspection ---
 

@@ -1,5 +1,5 @@
 import { instantiateSync } from '@assemblyscript/loader';
-import { type Config, type Field, Structure } from '../assembly/abi.ts';
+import { type Config, type Field, type IrqChipField, Structure } from '../assembly/abi.ts';
 import { GicError } from './errors.ts';
 
 /** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
@@ -29,6 +29,34 @@ export interface EngineExports {
   vpeEntry(its: number, vpeId: number): number;
   routeEl1(cpu: number, register: number): number;
   checkLpiIndex(cpu: number): number;
+  irqchipBoot(era: number, ramBase: number, ramPages: number, pollLimit: number): number;
+  irqchipCreateDevice(its: number, deviceId: number, events: number): number;
+  irqchipDestroyDevice(device: number): number;
+  irqchipFirstIrq(device: number): number;
+  irqchipActivate(irq: number, cpu: number): number;
+  irqchipDeactivate(irq: number): number;
+  irqchipMask(irq: number, masked: number): number;
+  irqchipSetAffinity(irq: number, cpu: number): number;
+  irqchipSetPending(irq: number, pending: number): number;
+  irqchipIsPending(irq: number): number;
+  irqchipMapVlpi(irq: number, vpe: number, vintid: number, properties: number, doorbell: number): number;
+  irqchipUnmapVlpi(irq: number): number;
+  irqchipUpdateVlpi(irq: number, config: number, andInvalidate: number): number;
+  irqchipCreateVm(vpes: number): number;
+  irqchipDestroyVm(vm: number): number;
+  irqchipFirstVpe(vm: number): number;
+  irqchipSchedule(vpe: number, cpu: number, groups: number): number;
+  irqchipDeschedule(vpe: number, doorbell: number): number;
+  irqchipCommit(vpe: number): number;
+  irqchipInvall(vpe: number): number;
+  irqchipCreateSgis(vpe: number): number;
+  irqchipUpdateSgi(irq: number, priority: number, group: number): number;
+  irqchipFreeLpis(): number;
+  irqchipVpeField(vpe: number, field: IrqChipField): number;
+  irqchipIrqField(irq: number, field: IrqChipField): number;
+  irqchipVmTable(vm: number): number;
+  irqchipLogAt(n: number): number;
+  irqchipLogCount(): number;
 }
 
 /** Which of the engine's two builds: with shared memory and atomics, or without. */
@@ -110,6 +138,7 @@ const sizes = {
   virtualInterface: Structure.VIRTUAL_INTERFACE,
   timers: Structure.TIMERS,
   event: Structure.EVENT,
+  irqchip: Structure.IRQCHIP,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,

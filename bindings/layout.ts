@@ -15,6 +15,7 @@ export interface Layout {
   readonly virtualInterfaces: number;
   readonly timers: number;
   readonly events: number;
+  readonly irqchip: number;
   readonly itsRecords: number;
   readonly dirtyCpus: number;
   readonly dirtyVirtual: number;
@@ -58,6 +59,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     virtualInterfaces: take(cpus * sizes.virtualInterface),
     timers: take(cpus * sizes.timers),
     events: take(config.eventCapacity * sizes.event),
+    irqchip: take(sizes.irqchip),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),

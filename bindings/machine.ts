@@ -47,7 +47,9 @@ export class Machine implements GicHardware {
   /** The linear memory of the machine: state, then simulated RAM. */
   readonly memory: WebAssembly.Memory;
 
-  readonly #engine: EngineExports;
+  /** The exports of the engine, raw: what the layers above this one call. */
+  readonly engine: EngineExports;
+
   readonly #layout: Layout;
   readonly #words: Uint32Array;
   readonly #resultHigh: number;
@@ -78,31 +80,31 @@ export class Machine implements GicHardware {
     this.config = config;
     this.cpus = config.cpus;
     this.memory = memory;
-    this.#engine = instantiate(engine, memory);
+    this.engine = instantiate(engine, memory);
     this.#layout = layout;
-    configure(this.#engine, config, layout);
+    configure(this.engine, config, layout);
 
     this.#words = new Uint32Array(memory.buffer);
-    this.#resultHigh = this.#engine.fieldOffset(Field.RESULT_HIGH) >> 2;
+    this.#resultHigh = this.engine.fieldOffset(Field.RESULT_HIGH) >> 2;
     this.#cpuInterfaces = layout.cpuInterfaces >> 2;
     this.#cpuInterfaceWords = sizes.cpuInterface >> 2;
-    this.#highestPending = this.#engine.fieldOffset(Field.HIGHEST_PENDING) >> 2;
-    this.#outputs = this.#engine.fieldOffset(Field.OUTPUTS) >> 2;
+    this.#highestPending = this.engine.fieldOffset(Field.HIGHEST_PENDING) >> 2;
+    this.#outputs = this.engine.fieldOffset(Field.OUTPUTS) >> 2;
     this.#virtualInterfaces = layout.virtualInterfaces >> 2;
     this.#virtualInterfaceWords = sizes.virtualInterface >> 2;
-    this.#winner = this.#engine.fieldOffset(Field.VIRTUAL_WINNER) >> 2;
-    this.#bestVlpi = this.#engine.fieldOffset(Field.BEST_VLPI) >> 2;
-    this.#virtualOutputs = this.#engine.fieldOffset(Field.VIRTUAL_OUTPUTS) >> 2;
+    this.#winner = this.engine.fieldOffset(Field.VIRTUAL_WINNER) >> 2;
+    this.#bestVlpi = this.engine.fieldOffset(Field.BEST_VLPI) >> 2;
+    this.#virtualOutputs = this.engine.fieldOffset(Field.VIRTUAL_OUTPUTS) >> 2;
     this.#changed = new Uint32Array(memory.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
-    this.#listRegisters = this.#engine.fieldOffset(Field.LIST_REGISTERS);
-    this.#eventsOn = this.#engine.fieldOffset(Field.EVENTS_ON) >> 2;
+    this.#listRegisters = this.engine.fieldOffset(Field.LIST_REGISTERS);
+    this.#eventsOn = this.engine.fieldOffset(Field.EVENTS_ON) >> 2;
     this.#events = new EventReader(this.#words, {
-      count: this.#engine.fieldOffset(Field.EVENT_COUNT) >> 2,
+      count: this.engine.fieldOffset(Field.EVENT_COUNT) >> 2,
       records: layout.events >> 2,
       recordWords: sizes.event >> 2,
       capacity: config.eventCapacity,
     });
-    const count = this.#engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
+    const count = this.engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
     this.#diagnostics = new DiagnosticReader(
       this.#words,
       count,
@@ -116,7 +118,7 @@ export class Machine implements GicHardware {
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint;
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint {
     requireAccess(address, size);
-    const low = this.#engine.read(address, size) >>> 0;
+    const low = this.engine.read(address, size) >>> 0;
     return size === 8 ? this.#wide(low) : low;
   }
 
@@ -130,10 +132,10 @@ export class Machine implements GicHardware {
         0,
         size === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * size) - 1,
       );
-      this.#engine.write(address, size, value, value / 2 ** 32);
+      this.engine.write(address, size, value, value / 2 ** 32);
     } else {
       requireWide('value', value, 8 * size);
-      this.#engine.write(address, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
+      this.engine.write(address, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
     }
   }
 
@@ -142,7 +144,7 @@ export class Machine implements GicHardware {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
     this.#requireIts(its);
-    return msiOutcomes[this.#engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
+    return msiOutcomes[this.engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
   }
 
   setSpi(intid: number, level: boolean): void {
@@ -153,7 +155,7 @@ export class Machine implements GicHardware {
       const ranges = `32 to ${31 + spis}${extendedSpis ? ` or 4096 to ${4095 + extendedSpis}` : ''}`;
       throw new GicError('INVALID_ARGUMENT', 'intid', intid, `an SPI of this machine, ${ranges}`);
     }
-    this.#engine.setSpi(intid, level ? 1 : 0);
+    this.engine.setSpi(intid, level ? 1 : 0);
   }
 
   setPpi(cpu: number, intid: number, level: boolean): void {
@@ -165,12 +167,12 @@ export class Machine implements GicHardware {
       const ranges = `16 to 31${extendedPpis ? ` or 1056 to ${1055 + extendedPpis}` : ''}`;
       throw new GicError('INVALID_ARGUMENT', 'intid', intid, `a PPI of this machine, ${ranges}`);
     }
-    this.#engine.setPpi(cpu, intid, level ? 1 : 0);
+    this.engine.setPpi(cpu, intid, level ? 1 : 0);
   }
 
   readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
     this.#requireCpu(cpu);
-    return this.#wide(this.#engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
+    return this.#wide(this.engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
   }
 
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
@@ -178,10 +180,10 @@ export class Machine implements GicHardware {
     const register = this.#systemRegister(cpu, name, el);
     if (typeof value !== 'bigint') {
       requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
-      this.#engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
+      this.engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
     } else {
       requireWide('value', value, 64);
-      this.#engine.writeSystemRegister(cpu, register, Number(value & 0xffff_ffffn), Number(value >> 32n));
+      this.engine.writeSystemRegister(cpu, register, Number(value & 0xffff_ffffn), Number(value >> 32n));
     }
   }
 
@@ -249,7 +251,7 @@ export class Machine implements GicHardware {
 
   /** CNTPCT_EL0: the counter of the generic timers, in ticks of `config.timerFrequency`. */
   get counter(): bigint {
-    return this.#wide(this.#engine.readSystemRegister(0, SystemRegister.CNTPCT_EL0) >>> 0);
+    return this.#wide(this.engine.readSystemRegister(0, SystemRegister.CNTPCT_EL0) >>> 0);
   }
 
   /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
@@ -259,32 +261,32 @@ export class Machine implements GicHardware {
     if (to < this.counter) {
       throw new GicError('INVALID_ARGUMENT', 'ticks', to, `a value not before the counter, ${this.counter}`);
     }
-    this.#engine.advanceCounter(Number(to & 0xffff_ffffn), Number(to >> 32n));
+    this.engine.advanceCounter(Number(to & 0xffff_ffffn), Number(to >> 32n));
   }
 
   /** The counter value at which the next timer fires; undefined while none is set. */
   nextTimerDeadline(): bigint | undefined {
-    const deadline = this.#wide(this.#engine.nextTimerDeadline() >>> 0);
+    const deadline = this.#wide(this.engine.nextTimerDeadline() >>> 0);
     return deadline === 0xffff_ffff_ffff_ffffn ? undefined : deadline;
   }
 
   resetCpuInterface(cpu: number): void {
     this.#requireCpu(cpu);
-    this.#engine.resetCpuInterface(cpu);
+    this.engine.resetCpuInterface(cpu);
   }
 
   /** Executes up to `commands` queued commands where the policy `commandExecution` is `stepped`; how many it were. */
   stepIts(its = 0, commands = 1): number {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'commands', commands, 1, 0xffff_ffff);
-    return this.#engine.stepIts(its, commands) >>> 0;
+    return this.engine.stepIts(its, commands) >>> 0;
   }
 
   /** The device table's entry of a device; undefined where it is not mapped. */
   deviceEntry(its: number, deviceId: number): DeviceEntry | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
-    const entry = this.#wide(this.#engine.deviceEntry(its, deviceId) >>> 0);
+    const entry = this.#wide(this.engine.deviceEntry(its, deviceId) >>> 0);
     return entry === 0n ? undefined : decodeDeviceEntry(entry);
   }
 
@@ -292,7 +294,7 @@ export class Machine implements GicHardware {
   collectionEntry(its: number, icid: number): number | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'icid', icid, 0, 0xffff);
-    const entry = this.#wide(this.#engine.collectionEntry(its, icid) >>> 0);
+    const entry = this.#wide(this.engine.collectionEntry(its, icid) >>> 0);
     return entry === 0n ? undefined : Number(entry & 0xffffn);
   }
 
@@ -301,7 +303,7 @@ export class Machine implements GicHardware {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
-    const entry = this.#wide(this.#engine.interruptEntry(its, deviceId, eventId) >>> 0);
+    const entry = this.#wide(this.engine.interruptEntry(its, deviceId, eventId) >>> 0);
     return entry === 0n ? undefined : decodeInterruptEntry(entry);
   }
 
@@ -309,14 +311,14 @@ export class Machine implements GicHardware {
   vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'vpeId', vpeId, 0, 0xffff);
-    const entry = this.#wide(this.#engine.vpeEntry(its, vpeId) >>> 0);
+    const entry = this.#wide(this.engine.vpeEntry(its, vpeId) >>> 0);
     return entry === 0n ? undefined : decodeVpeEntry(entry);
   }
 
   /** Differences between the LPI index of a PE and what it is derived from; 0 unless software broke the rules. */
   checkLpiIndex(cpu: number): number {
     this.#requireCpu(cpu);
-    return this.#engine.checkLpiIndex(cpu);
+    return this.engine.checkLpiIndex(cpu);
   }
 
   /** Everything that was counted since the machine was made. */
@@ -372,7 +374,7 @@ export class Machine implements GicHardware {
   #systemRegister(cpu: number, name: string, el: 1 | 2): number {
     const { register } = systemRegister(name);
     if (el === 2) return register;
-    const routed = this.#engine.routeEl1(cpu, register);
+    const routed = this.engine.routeEl1(cpu, register);
     if (routed < 0)
       throw new GicError('TRAPPED', 'name', name, 'an access that EL2 does not trap (ICH_HCR_EL2)');
     return routed;

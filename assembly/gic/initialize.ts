@@ -281,6 +281,9 @@ export function setField(field: Config, value: f64): void {
     case Config.timers:
       m.timers = at;
       break;
+    case Config.irqchip:
+      m.irqchip = at;
+      break;
     case Config.events:
       m.events = at;
       break;

@@ -79,6 +79,8 @@ export class Machine {
   itsRecords: usize;
   timers: usize;
   events: usize;
+  /** State of the irqchip layer. */
+  irqchip: usize;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;

@@ -1,5 +1,10 @@
+import { requireInteger } from '../errors.ts';
 import type { HighestPending, VirtualOutputs } from '../hardware.ts';
 import type { Machine } from '../machine.ts';
+
+/** Names by group. Names put together at each call would cost more than the access. */
+const IAR = ['ICC_IAR0_EL1', 'ICC_IAR1_EL1'] as const;
+const EOIR = ['ICC_EOIR0_EL1', 'ICC_EOIR1_EL1'] as const;
 
 /** One PE: its CPU interfaces by system register name, and what they present. */
 export class CpuUnit {
@@ -29,12 +34,14 @@ export class CpuUnit {
 
   /** Reads ICC_IAR0_EL1 or ICC_IAR1_EL1: the INTID, 1023 for none. */
   acknowledge(group: 0 | 1 = 1): number {
-    return Number(this.read(`ICC_IAR${group}_EL1`));
+    requireInteger('INVALID_ARGUMENT', 'group', group, 0, 1);
+    return Number(this.read(IAR[group]));
   }
 
   /** Writes ICC_EOIR0_EL1 or ICC_EOIR1_EL1. */
   endOfInterrupt(intid: number, group: 0 | 1 = 1): void {
-    this.write(`ICC_EOIR${group}_EL1`, intid);
+    requireInteger('INVALID_ARGUMENT', 'group', group, 0, 1);
+    this.write(EOIR[group], intid);
   }
 
   /** Writes ICC_DIR_EL1. */

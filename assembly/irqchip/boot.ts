@@ -1,0 +1,198 @@
+// Bringing the GIC up as Linux does: LPI tables, ITSs with their queues and tables, collections, and for GICv4 what the
+// vPE domain needs (its_init, its_cpu_init, its_init_v4).
+import { readBus, writeBus } from '../gic/bus';
+import { machine } from '../memory/machine';
+import { ramAt } from '../memory/ram';
+import { sendInvall, sendMapc } from './commands';
+import { createDevice } from './device';
+import { EINVAL, ENOMEM } from './errno';
+import { LOG_ITS_WRITE, log } from './log';
+import { initLpis } from './lpi_allocator';
+import { itsAddress, QUEUE_BYTES } from './queue';
+import { allocatePages, PAGE_64K, pagesOf } from './ram';
+import {
+  GICR_CTLR,
+  GICR_PENDBASER,
+  GICR_PROPBASER,
+  GICR_TYPER,
+  GICR_VPENDBASER,
+  GICR_VPROPBASER,
+  GICR_WAKER,
+  readRd,
+  writeRd,
+} from './redistributor';
+import { chip, IRQCHIP_BYTES, itsNode, MAX_PROXY_SLOTS, MAX_RAM_PAGES, NONE, proxySlotAt } from './state';
+import { setUpTable } from './tables';
+
+const VALID: u64 = 1 << 63;
+const PENDING_LAST: u64 = 1 << 61;
+const INNER_SHAREABLE: u64 = 1 << 10;
+const RA_WA_WB: u64 = 7 << 7;
+const PTZ: u64 = 1 << 62;
+const FIRST_LPI: u32 = 8192;
+/** Linux uses at most 16 bits of LPI numbers. */
+const MAX_ID_BITS: u32 = 16;
+/** Initial byte of a property table: priority 0xa0, Group 1, disabled. */
+export const DEFAULT_PROPERTY: u32 = 0xa2;
+
+const GITS_CTLR: u64 = 0x00;
+const GITS_TYPER: u64 = 0x08;
+const GITS_CBASER: u64 = 0x80;
+const GITS_CWRITER: u64 = 0x88;
+const CTLR_ENABLED: u32 = 1;
+const CTLR_IMDE: u32 = 2;
+const TYPER_VIRTUAL: u64 = 1 << 1;
+const TYPER_VMOVP: u64 = 1 << 37;
+const TYPER_VMAPP: u64 = 1 << 40;
+
+const TYPER_VLPIS: u64 = 1 << 1;
+const TYPER_DIRECT_LPI: u64 = 1 << 3;
+const TYPER_RVPEID: u64 = 1 << 7;
+
+/** Brings the driver up with `ramPages` 4 KiB pages at `ramBase` for itself; 0 or an errno. */
+export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32 {
+  const m = machine();
+  if (m.itsCount == 0 || m.lpiLimit == 0 || ramPages > MAX_RAM_PAGES) return EINVAL;
+  if (ramAt(ramBase, (<u64>ramPages) << 12) == 0) return EINVAL;
+  memory.fill(m.irqchip, 0, IRQCHIP_BYTES);
+  const self = chip();
+  self.era = era;
+  self.ramBase = ramBase;
+  self.ramPages = ramPages;
+  self.pollLimit = pollLimit;
+  self.proxyDevice = NONE;
+  self.idBits = min<u32>(m.intidBits, MAX_ID_BITS);
+  self.vpeIdBits = m.vpeIdBits;
+  initLpis((<u32>1) << self.idBits);
+  probeRedistributors();
+  writeBus(m.gicdBase, 4, 2);
+  let failed = setUpLpis();
+  for (let its: u32 = 0; its < m.itsCount && failed == 0; its++) failed = setUpIts(its);
+  if (failed == 0 && self.v4) failed = initV4();
+  if (failed == 0) self.ready = 1;
+  return failed;
+}
+
+/** A feature counts only where all redistributors have it. */
+function probeRedistributors(): void {
+  let common: u64 = 0xffffffffffffffff;
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) common &= readRd(cpu, GICR_TYPER, 8);
+  chip().hasVlpis = (common & TYPER_VLPIS) != 0 ? 1 : 0;
+  chip().hasDirectLpi = (common & TYPER_DIRECT_LPI) != 0 ? 1 : 0;
+  chip().hasRvpeid = (common & TYPER_RVPEID) != 0 ? 1 : 0;
+}
+
+function setUpLpis(): i32 {
+  const self = chip();
+  const bytes = ((<u32>1) << self.idBits) - FIRST_LPI;
+  self.propertyTable = allocatePages(pagesOf(bytes), PAGE_64K);
+  if (self.propertyTable == 0) return ENOMEM;
+  memory.fill(ramAt(self.propertyTable, bytes), <u8>DEFAULT_PROPERTY, bytes);
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    const pending = allocatePages(PAGE_64K, PAGE_64K);
+    if (pending == 0) return ENOMEM;
+    writeRd(cpu, GICR_WAKER, 4, 0);
+    writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
+    writeRd(cpu, GICR_PENDBASER, 8, PTZ | pending | INNER_SHAREABLE | RA_WA_WB);
+    writeRd(cpu, GICR_CTLR, 4, 1);
+    if (self.hasVlpis) evictVpe(cpu);
+  }
+  return 0;
+}
+
+/** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range (bugs 8.51, 8.52). */
+function evictVpe(cpu: u32): void {
+  if (!chip().hasRvpeid) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
+  const value = readRd(cpu, GICR_VPENDBASER, 8);
+  if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~VALID) | PENDING_LAST);
+}
+
+function setUpIts(its: u32): i32 {
+  const node = itsNode(its);
+  const typer = readBus(itsAddress(its) + GITS_TYPER, 8);
+  node.deviceIdBits = (<u32>(typer >> 13) & 31) + 1;
+  node.ittEntryBytes = (<u32>(typer >> 4) & 15) + 1;
+  node.pta = <u32>(typer >> 19) & 1;
+  node.isV4 = (typer & TYPER_VIRTUAL) != 0 ? 1 : 0;
+  node.isV4_1 = (typer & TYPER_VMAPP) != 0 ? 1 : 0;
+  node.listNumber = NONE;
+  if (node.isV4 && (typer & TYPER_VMOVP) == 0) {
+    node.listNumber = (<u32>readBus(itsAddress(its) + GITS_CTLR, 4) >> 4) & 15;
+    if (chip().itsListMap & ((<u32>1) << node.listNumber)) return EINVAL;
+    chip().itsListMap |= (<u32>1) << node.listNumber;
+  }
+  node.queue = allocatePages(QUEUE_BYTES >> 12, PAGE_64K);
+  if (node.queue == 0) return ENOMEM;
+  writeIts(its, GITS_CBASER, VALID | node.queue | INNER_SHAREABLE | ((QUEUE_BYTES >> 12) - 1));
+  writeIts(its, GITS_CWRITER, 0);
+  let failed = setUpTable(its, 0, node.deviceIdBits);
+  if (failed == 0) failed = setUpTable(its, 1, collectionBits());
+  if (failed == 0 && node.isV4) failed = setUpVpeTable(its);
+  if (failed) return failed;
+  const control = CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
+  writeBus(itsAddress(its) + GITS_CTLR, 4, control);
+  if (node.isV4 && chip().hasVlpis) chip().v4 = 1;
+  return mapCollections(its);
+}
+
+/** Collections are numbered by PE. */
+function collectionBits(): u32 {
+  return min<u32>(machine().collectionIdBits, 32 - clz((machine().cpuCount - 1) | 1));
+}
+
+function mapCollections(its: u32): i32 {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    const failed = sendMapc(its, cpu);
+    if (failed) return failed;
+    const invalidated = sendInvall(its, cpu);
+    if (invalidated) return invalidated;
+  }
+  return 0;
+}
+
+const BASER_ADDRESS: u64 = 0x0000ffffffff0000;
+
+/**
+ * GICv4.0: a table of its own. GICv4.1: one table for all, in GITS_BASER2 and in GICR_VPROPBASER of each redistributor.
+ */
+function setUpVpeTable(its: u32): i32 {
+  if (!itsNode(its).isV4_1) return setUpTable(its, 2, chip().vpeIdBits);
+  const baser2 = itsAddress(its) + 0x110;
+  if (its != 0) {
+    writeBus(baser2, 8, readBus(itsAddress(0) + 0x110, 8));
+    return 0;
+  }
+  const failed = setUpTable(0, 2, chip().vpeIdBits);
+  if (failed) return failed;
+  const table = readBus(baser2, 8);
+  const indirect: u64 = (table >> 62) & 1;
+  const pages = min<u64>(table & 0xff, 0x7f);
+  const value = VALID | (indirect << 55) | (2 << 53) | (table & BASER_ADDRESS) | INNER_SHAREABLE | pages;
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) writeRd(cpu, GICR_VPROPBASER, 8, value);
+  return 0;
+}
+
+/** The proxy device carries doorbells where redistributors have no direct LPI registers. */
+function initV4(): i32 {
+  const self = chip();
+  if (self.hasDirectLpi || self.hasRvpeid) return 0;
+  const slots = roundUp(machine().cpuCount);
+  self.proxySlots = min<u32>(max<u32>(slots, 2), MAX_PROXY_SLOTS);
+  for (let slot: u32 = 0; slot < self.proxySlots; slot++) store<u32>(proxySlotAt(slot), NONE);
+  const bits = itsNode(0).deviceIdBits;
+  const deviceId = bits >= 32 ? 0xffffffff : ((<u32>1) << bits) - 1;
+  const device = createDevice(0, deviceId, self.proxySlots, false);
+  if (device < 0) return device;
+  self.proxyDevice = <u32>device;
+  return 0;
+}
+
+/** The next power of two. */
+export function roundUp(n: u32): u32 {
+  return n <= 1 ? 1 : (<u32>1) << (32 - clz(n - 1));
+}
+
+function writeIts(its: u32, offset: u64, value: u64): void {
+  log(LOG_ITS_WRITE, its, offset, value);
+  writeBus(itsAddress(its) + offset, 8, value);
+}

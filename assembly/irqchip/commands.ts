@@ -1,0 +1,132 @@
+// The ITS commands that the driver sends, each with its sync rule (hypervisor model, section 2.1).
+import { Feature } from '../abi';
+import { machine } from '../memory/machine';
+import { NO_SYNC, post, postV } from './queue';
+import { chip, Device, deviceOf, ERA_S, Irq, itsNode, Vpe, vmOf, vpeOf } from './state';
+
+const VALID: u64 = 1 << 63;
+/** pINTID of "no doorbell". */
+export const NO_DOORBELL: u32 = 1023;
+
+/** The target of a collection on an ITS, in place: [51:16] of a doubleword. */
+export function rdBase(cpu: u32): u64 {
+  const m = machine();
+  return m.has(Feature.PHYSICAL_TARGET_ADDRESSES) ? m.gicrBase + m.gicrStride * cpu : (<u64>cpu) << 16;
+}
+
+function event(command: u64, device: Device): u64 {
+  return command | ((<u64>device.deviceId) << 32);
+}
+
+export function sendMapd(device: Device, valid: bool): i32 {
+  const size: u64 = 31 - clz((device.events - 1) | 1);
+  const itt = valid ? VALID | device.itt : 0;
+  return post(device.its, event(0x08, device), valid ? size : 0, itt, 0, NO_SYNC);
+}
+
+export function sendMapc(its: u32, cpu: u32): i32 {
+  return post(its, 0x09, 0, VALID | rdBase(cpu) | cpu, 0, rdBase(cpu));
+}
+
+export function sendInvall(its: u32, cpu: u32): i32 {
+  return post(its, 0x0d, 0, cpu, 0, NO_SYNC);
+}
+
+export function sendMapti(device: Device, eventId: u32, intid: u32, cpu: u32): i32 {
+  return post(device.its, event(0x0a, device), ((<u64>intid) << 32) | eventId, cpu, 0, rdBase(cpu));
+}
+
+export function sendMovi(device: Device, eventId: u32, from: u32, to: u32): i32 {
+  return post(device.its, event(0x01, device), eventId, to, 0, rdBase(from));
+}
+
+export function sendDiscard(device: Device, eventId: u32, cpu: u32): i32 {
+  return post(device.its, event(0x0f, device), eventId, 0, 0, rdBase(cpu));
+}
+
+/** INV, INT and CLEAR: VSYNC where the event is a VLPI; until 5.5 a SYNC on the physical collection. */
+function sendEvent(command: u64, irq: Irq): i32 {
+  const device = deviceOf(irq.owner);
+  if (irq.forwarded && chip().era != ERA_S) {
+    return postV(device.its, event(command, device), irq.event, 0, 0, vpeOf(irq.vpe).vpeId);
+  }
+  return post(device.its, event(command, device), irq.event, 0, 0, rdBase(irq.cpu));
+}
+
+export function sendInv(irq: Irq): i32 {
+  return sendEvent(0x0c, irq);
+}
+
+export function sendInt(irq: Irq): i32 {
+  return sendEvent(0x03, irq);
+}
+
+export function sendClear(irq: Irq): i32 {
+  return sendEvent(0x04, irq);
+}
+
+/** An event of the proxy device, which has no irq of its own. */
+export function sendProxy(command: u64, device: Device, slot: u32, cpu: u32): i32 {
+  return post(device.its, event(command, device), slot, 0, 0, rdBase(cpu));
+}
+
+/** The doorbell of a VLPI: none in GICv4.1, none while it is disabled. */
+function doorbellOf(irq: Irq): u64 {
+  const enabled = irq.doorbellEnabled != 0 && !chip().hasRvpeid;
+  return (<u64>(enabled ? vpeOf(irq.vpe).doorbell : NO_DOORBELL)) << 32;
+}
+
+export function sendVmapti(irq: Irq): i32 {
+  const device = deviceOf(irq.owner);
+  const vpeId = vpeOf(irq.vpe).vpeId;
+  const target = ((<u64>vpeId) << 32) | irq.event;
+  return postV(device.its, event(0x2a, device), target, doorbellOf(irq) | irq.vintid, 0, vpeId);
+}
+
+export function sendVmovi(irq: Irq): i32 {
+  const device = deviceOf(irq.owner);
+  const vpeId = vpeOf(irq.vpe).vpeId;
+  return postV(
+    device.its,
+    event(0x21, device),
+    ((<u64>vpeId) << 32) | irq.event,
+    doorbellOf(irq) | 1,
+    0,
+    vpeId,
+  );
+}
+
+/** VMAPP; `alloc` matters to GICv4.1 only, whose unmapping is complete by itself. */
+export function sendVmapp(its: u32, vpe: Vpe, valid: bool, alloc: bool): i32 {
+  const id = (<u64>vpe.vpeId) << 32;
+  const target = valid ? VALID | rdBase(vpe.cpu) : 0;
+  const table = valid ? vpe.pendingTable | (chip().idBits - 1) : 0;
+  if (!itsNode(its).isV4_1) return postV(its, 0x29, id, target, table, vpe.vpeId);
+  const command: u64 = 0x29 | (alloc ? 1 << 8 : 0);
+  if (!valid) return post(its, command, id, target, table, NO_SYNC);
+  return postV(its, command | vmOf(vpe.vm).propertyTable, id | vpe.doorbell, target, table, vpe.vpeId);
+}
+
+export function sendVinvall(its: u32, vpe: Vpe): i32 {
+  return postV(its, 0x2d, (<u64>vpe.vpeId) << 32, 0, 0, vpe.vpeId);
+}
+
+export function sendVmovp(its: u32, vpe: Vpe, sequence: u32, itsList: u32): i32 {
+  const v4_1 = itsNode(its).isV4_1 != 0;
+  const a = 0x22 | ((<u64>sequence) << 32);
+  const b = ((<u64>vpe.vpeId) << 32) | itsList;
+  const c = rdBase(vpe.cpu) | (v4_1 ? VALID : 0);
+  return postV(its, a, b, c, v4_1 ? vpe.doorbell : 0, vpe.vpeId);
+}
+
+export function sendInvdb(its: u32, vpe: Vpe): i32 {
+  return postV(its, 0x2e, (<u64>vpe.vpeId) << 32, 0, 0, vpe.vpeId);
+}
+
+/** `config` as `Vpe.sgiConfig`; configuration and clearing cannot be combined. */
+export function sendVsgi(its: u32, vpe: Vpe, sgi: u32, config: u32, clear: bool): i32 {
+  let a: u64 = 0x23 | ((<u64>sgi) << 32);
+  if (clear) a |= 1 << 9;
+  else a |= ((<u64>(config & 1)) << 8) | ((<u64>((config >> 1) & 1)) << 10) | ((<u64>(config >> 4)) << 20);
+  return postV(its, a, (<u64>vpe.vpeId) << 32, 0, 0, vpe.vpeId);
+}

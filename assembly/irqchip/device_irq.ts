@@ -1,0 +1,79 @@
+// Device interrupts: the irqchip operations of an LPI, or of the VLPI that it was switched to (hypervisor model,
+// section 2.3).
+import { machine } from '../memory/machine';
+import { sendClear, sendDiscard, sendInt, sendMapti, sendMovi, sendVmovi } from './commands';
+import { EBUSY, EINVAL } from './errno';
+import { invalidate, PROP_ENABLED, updatePhysical, updateVirtual } from './lpi_config';
+import { chip, Device, deviceOf, Irq, irqOf, KIND_DEVICE, MAX_IRQS, vpeOf } from './state';
+
+/** The device interrupt of a number, null for any other. */
+export function deviceIrq(n: u32): Irq {
+  const known = n < MAX_IRQS && irqOf(n).kind == KIND_DEVICE;
+  return changetype<Irq>(known ? changetype<usize>(irqOf(n)) : 0);
+}
+
+function ownerOf(irq: Irq): Device {
+  return deviceOf(irq.owner);
+}
+
+/** its_irq_domain_activate: the event is mapped to its LPI on a PE. */
+export function activateIrq(irq: Irq, cpu: u32): i32 {
+  if (cpu >= machine().cpuCount || irq.activated) return EINVAL;
+  const failed = sendMapti(ownerOf(irq), irq.event, irq.intid, cpu);
+  if (failed) return failed;
+  irq.cpu = cpu;
+  irq.activated = 1;
+  ownerOf(irq).allocated++;
+  return 0;
+}
+
+/** its_irq_domain_deactivate; a VLPI has to be unmapped first. */
+export function deactivateIrq(irq: Irq): i32 {
+  if (!irq.activated) return EINVAL;
+  if (irq.forwarded) return EBUSY;
+  const failed = sendDiscard(ownerOf(irq), irq.event, irq.cpu);
+  if (failed) return failed;
+  irq.activated = 0;
+  irq.masked = 1;
+  ownerOf(irq).allocated--;
+  return 0;
+}
+
+/** its_mask_irq and its_unmask_irq. */
+export function setMasked(irq: Irq, masked: bool): i32 {
+  if (!irq.activated) return EINVAL;
+  irq.masked = masked ? 1 : 0;
+  const clear = masked ? PROP_ENABLED : 0;
+  const set = masked ? 0 : PROP_ENABLED;
+  if (!irq.forwarded) {
+    updatePhysical(irq.intid, clear, set);
+    return invalidate(irq);
+  }
+  const failed = setDoorbell(irq, !masked);
+  if (failed) return failed;
+  updateVirtual(vpeOf(irq.vpe).vm, irq.vintid, clear, set);
+  return invalidate(irq);
+}
+
+/** A VLPI's doorbell changes by VMOVI to the same vPE: VMAPTI of a mapped event would be UNPREDICTABLE. */
+export function setDoorbell(irq: Irq, enable: bool): i32 {
+  if (chip().hasRvpeid || (irq.doorbellEnabled != 0) == enable) return 0;
+  irq.doorbellEnabled = enable ? 1 : 0;
+  return sendVmovi(irq);
+}
+
+/** its_set_affinity; a VLPI follows its vPE. */
+export function setIrqAffinity(irq: Irq, cpu: u32): i32 {
+  if (!irq.activated || irq.forwarded || cpu >= machine().cpuCount) return EINVAL;
+  if (cpu == irq.cpu) return 0;
+  const failed = sendMovi(ownerOf(irq), irq.event, irq.cpu, cpu);
+  if (failed) return failed;
+  irq.cpu = cpu;
+  return 0;
+}
+
+/** its_irq_set_irqchip_state(PENDING). */
+export function setIrqPending(irq: Irq, pending: bool): i32 {
+  if (!irq.activated) return EINVAL;
+  return pending ? sendInt(irq) : sendClear(irq);
+}

@@ -1,0 +1,78 @@
+// The proxy device: without DirectLPI a doorbell needs an event so that INV, INT and CLEAR can reach it. Slots are a
+// ring; a vPE that needs one evicts the next victim (hypervisor model, section 2.5).
+import { sendMapti, sendMovi, sendProxy } from './commands';
+import { chip, Device, deviceOf, NONE, proxySlotAt, Vpe, vpeOf } from './state';
+
+const DISCARD: u64 = 0x0f;
+const INV: u64 = 0x0c;
+const INT: u64 = 0x03;
+const CLEAR: u64 = 0x04;
+
+function proxy(): Device {
+  return deviceOf(chip().proxyDevice);
+}
+
+function holder(slot: u32): u32 {
+  return load<u32>(proxySlotAt(slot));
+}
+
+/** The number of a vPE by its record. */
+function numberOf(vpe: Vpe): u32 {
+  const first = changetype<usize>(vpeOf(0));
+  return <u32>((changetype<usize>(vpe) - first) / offsetof<Vpe>());
+}
+
+/** Gives a vPE's doorbell a slot. */
+function mapSlot(vpe: Vpe): i32 {
+  const self = chip();
+  if (vpe.proxySlot != NONE) return 0;
+  const slot = self.proxyNextVictim;
+  if (holder(slot) != NONE) {
+    const failed = unmapSlot(vpeOf(holder(slot)));
+    if (failed) return failed;
+  }
+  const failed = sendMapti(proxy(), slot, vpe.doorbell, vpe.cpu);
+  if (failed) return failed;
+  store<u32>(proxySlotAt(slot), numberOf(vpe));
+  vpe.proxySlot = slot;
+  self.proxyNextVictim = (slot + 1) & (self.proxySlots - 1);
+  return 0;
+}
+
+/** Takes a vPE's slot away. */
+export function unmapSlot(vpe: Vpe): i32 {
+  if (vpe.proxySlot == NONE) return 0;
+  const slot = vpe.proxySlot;
+  const failed = sendProxy(DISCARD, proxy(), slot, vpe.cpu);
+  if (failed) return failed;
+  store<u32>(proxySlotAt(slot), NONE);
+  if (holder(chip().proxyNextVictim) != NONE) chip().proxyNextVictim = slot;
+  vpe.proxySlot = NONE;
+  return 0;
+}
+
+function onSlot(vpe: Vpe, command: u64): i32 {
+  const failed = mapSlot(vpe);
+  return failed ? failed : sendProxy(command, proxy(), vpe.proxySlot, vpe.cpu);
+}
+
+export function invalidateProxy(vpe: Vpe): i32 {
+  return onSlot(vpe, INV);
+}
+
+export function raiseProxy(vpe: Vpe): i32 {
+  return onSlot(vpe, INT);
+}
+
+export function clearProxy(vpe: Vpe): i32 {
+  return onSlot(vpe, CLEAR);
+}
+
+/** The vPE has moved from another PE: its doorbell's event follows. */
+export function moveProxy(vpe: Vpe, from: u32): i32 {
+  const to = vpe.cpu;
+  vpe.cpu = from;
+  const failed = mapSlot(vpe);
+  vpe.cpu = to;
+  return failed ? failed : sendMovi(proxy(), vpe.proxySlot, from, to);
+}

@@ -1,0 +1,76 @@
+// The producer side of an ITS's command queue: 64 KiB, a slot at a time, with the sync command that belongs to what was
+// posted, and the wait for completion (hypervisor model, sections 0.4, 2.1).
+import { readBus, writeBus } from '../gic/bus';
+import { machine } from '../memory/machine';
+import { ramAt } from '../memory/ram';
+import { ETIMEDOUT } from './errno';
+import { LOG_COMMAND, log } from './log';
+import { chip, itsNode } from './state';
+
+export const QUEUE_BYTES: u32 = 0x10000;
+const COMMAND_BYTES: u32 = 32;
+const GITS_CWRITER: u64 = 0x88;
+const GITS_CREADR: u64 = 0x90;
+const CREADR_OFFSET: u32 = 0xfffe0;
+
+export function itsAddress(its: u32): u64 {
+  return machine().gitsBase + machine().gitsStride * its;
+}
+
+/** Makes sure that `commands` slots are free; software keeps one slot empty. */
+function room(its: u32, commands: u32): bool {
+  const node = itsNode(its);
+  for (let poll: u32 = 0; poll <= chip().pollLimit; poll++) {
+    const reader = <u32>readBus(itsAddress(its) + GITS_CREADR, 8) & CREADR_OFFSET;
+    const free = (reader - node.writer - COMMAND_BYTES) & (QUEUE_BYTES - 1);
+    if (free >= commands * COMMAND_BYTES) return true;
+  }
+  return false;
+}
+
+function put(its: u32, a: u64, b: u64, c: u64, d: u64): void {
+  const node = itsNode(its);
+  const at = ramAt(node.queue + node.writer, COMMAND_BYTES);
+  store<u64>(at, a);
+  store<u64>(at, b, 8);
+  store<u64>(at, c, 16);
+  store<u64>(at, d, 24);
+  node.writer = (node.writer + COMMAND_BYTES) & (QUEUE_BYTES - 1);
+  log(LOG_COMMAND, its, a, b, c, d);
+}
+
+/** Nothing follows a posted command. */
+export const NO_SYNC: u64 = 0xffffffffffffffff;
+const SYNC: u64 = 0x05;
+const VSYNC: u64 = 0x25;
+
+/** Posts a command with SYNC to the redistributor that `rdBase` names, or without; waits until the ITS is past both. */
+export function post(its: u32, a: u64, b: u64, c: u64, d: u64, rdBase: u64): i32 {
+  const commands: u32 = rdBase == NO_SYNC ? 1 : 2;
+  if (!room(its, commands)) return ETIMEDOUT;
+  put(its, a, b, c, d);
+  if (rdBase != NO_SYNC) put(its, SYNC, 0, rdBase, 0);
+  return kick(its, commands);
+}
+
+/** Posts a command with VSYNC to a vPE. */
+export function postV(its: u32, a: u64, b: u64, c: u64, d: u64, vpeId: u32): i32 {
+  if (!room(its, 2)) return ETIMEDOUT;
+  put(its, a, b, c, d);
+  put(its, VSYNC, (<u64>vpeId) << 32, 0, 0);
+  return kick(its, 2);
+}
+
+/** Lets the ITS run, and waits. A command that does not complete stays in the queue. */
+function kick(its: u32, commands: u32): i32 {
+  const node = itsNode(its);
+  writeBus(itsAddress(its) + GITS_CWRITER, 8, node.writer);
+  for (let poll: u32 = 0; poll <= chip().pollLimit; poll++) {
+    const reader = <u32>readBus(itsAddress(its) + GITS_CREADR, 8) & CREADR_OFFSET;
+    if (reader == node.writer) {
+      chip().commands += commands;
+      return 0;
+    }
+  }
+  return ETIMEDOUT;
+}

@@ -1,0 +1,95 @@
+// its_irq_set_vcpu_affinity of a device interrupt: switching an event between its LPI and a VLPI (hypervisor model,
+// section 2.3, second table).
+import { sendDiscard, sendMapti, sendVmapti, sendVmovi } from './commands';
+import { setDoorbell } from './device_irq';
+import { EINVAL } from './errno';
+import { invalidate, updatePhysical, updateVirtual } from './lpi_config';
+import { chip, Device, deviceOf, ERA_S, Irq, itsNode, MAX_VPES, NONE, vpeOf } from './state';
+import { mapVmOn, unmapVmOn } from './vpe';
+
+const ALL_BITS: u32 = 0xff;
+/** Priority 0xa0, Group 1, enabled: what an LPI gets back after it was a VLPI. */
+const RESTORED_PROPERTY: u32 = 0xa3;
+const FIRST_LPI: u32 = 8192;
+
+/** MAP_VLPI: the event's LPI goes, the VLPI comes; of an event that is a VLPI already, vPE and doorbell change. */
+export function mapVlpi(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbell: bool): i32 {
+  const device = deviceOf(irq.owner);
+  const bad = checkMap(irq, device, vpe, vintid);
+  if (bad) return bad;
+  if (irq.forwarded) {
+    setMap(irq, vpe, vintid, properties, doorbell);
+    return sendVmovi(irq);
+  }
+  const vm = vpeOf(vpe).vm;
+  const unmapped = mapVmOn(device.its, vm);
+  if (unmapped) return unmapped;
+  setMap(irq, vpe, vintid, properties, doorbell);
+  irq.forwarded = 1;
+  if (chip().era != ERA_S) updateVirtual(vm, vintid, ALL_BITS, properties);
+  let failed = sendDiscard(device, irq.event, irq.cpu);
+  if (failed == 0) failed = sendVmapti(irq);
+  if (failed) {
+    irq.forwarded = 0;
+    unmapVmOn(device.its, vm);
+    return failed;
+  }
+  device.vm = vm;
+  device.vlpis++;
+  vpeOf(vpe).vlpis++;
+  return 0;
+}
+
+function checkMap(irq: Irq, device: Device, vpe: u32, vintid: u32): i32 {
+  if (!itsNode(device.its).isV4 || !irq.activated) return EINVAL;
+  if (vpe >= MAX_VPES || !vpeOf(vpe).used) return EINVAL;
+  if (vintid < FIRST_LPI || vintid >= (<u32>1) << chip().idBits) return EINVAL;
+  return device.vm == NONE || device.vm == vpeOf(vpe).vm ? 0 : EINVAL;
+}
+
+function setMap(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbell: bool): void {
+  if (irq.forwarded) {
+    vpeOf(irq.vpe).vlpis--;
+    vpeOf(vpe).vlpis++;
+  }
+  irq.vpe = vpe;
+  irq.vintid = vintid;
+  irq.properties = properties;
+  irq.doorbellEnabled = doorbell ? 1 : 0;
+}
+
+/** Null info: the LPI comes back, enabled at the default priority. Mapping first, then configuration. */
+export function unmapVlpi(irq: Irq): i32 {
+  const device = deviceOf(irq.owner);
+  if (!itsNode(device.its).isV4 || !irq.forwarded) return EINVAL;
+  const vm = vpeOf(irq.vpe).vm;
+  let failed = sendDiscard(device, irq.event, irq.cpu);
+  if (failed) return failed;
+  irq.forwarded = 0;
+  vpeOf(irq.vpe).vlpis--;
+  failed = sendMapti(device, irq.event, irq.intid, irq.cpu);
+  if (failed) return failed;
+  irq.masked = 0;
+  updatePhysical(irq.intid, ALL_BITS, RESTORED_PROPERTY);
+  failed = invalidate(irq);
+  unmapVmOn(device.its, vm);
+  device.vlpis--;
+  if (device.vlpis == 0) device.vm = NONE;
+  return failed;
+}
+
+/** PROP_UPDATE_VLPI and PROP_UPDATE_AND_INV_VLPI; the doorbell follows the enable bit. */
+export function updateVlpi(irq: Irq, config: u32, andInvalidate: bool): i32 {
+  if (!itsNode(deviceOf(irq.owner).its).isV4 || !irq.forwarded) return EINVAL;
+  irq.properties = config;
+  updateVirtual(vmOfIrq(irq), irq.vintid, ALL_BITS, config);
+  if (andInvalidate) {
+    const failed = invalidate(irq);
+    if (failed) return failed;
+  }
+  return setDoorbell(irq, (config & 1) != 0);
+}
+
+function vmOfIrq(irq: Irq): u32 {
+  return vpeOf(irq.vpe).vm;
+}

@@ -1,0 +1,124 @@
+import { IrqChipField as Field } from '../../assembly/abi.ts';
+import { requireInteger } from '../errors.ts';
+import { succeed } from './errors.ts';
+import { Irq } from './irq.ts';
+import type { IrqChip } from './irqchip.ts';
+import type { Vpe } from './vm.ts';
+
+/** Configuration byte of a VLPI: `LPI_PROP_*`. */
+export interface LpiProperties {
+  /** A multiple of 4, 0 (most urgent) to 252. */
+  readonly priority: number;
+  readonly enabled: boolean;
+}
+
+/** `its_vlpi_map`: which VLPI of which vPE an event stands for. */
+export interface VlpiMap {
+  readonly vpe: Vpe;
+  readonly vIntid: number;
+  readonly properties: LpiProperties;
+  /** The event rings the vPE's doorbell when the vPE is not resident. */
+  readonly doorbell: boolean;
+}
+
+function propertyByte({ priority, enabled }: LpiProperties): number {
+  requireInteger('INVALID_ARGUMENT', 'properties.priority', priority, 0, 252);
+  return (priority & 0xfc) | 2 | (enabled ? 1 : 0);
+}
+
+/** An interrupt of a device: an LPI, which can be switched to a VLPI and back. */
+export class DeviceIrq extends Irq {
+  readonly eventId: number;
+  readonly #chip: IrqChip;
+
+  constructor(chip: IrqChip, number: number, eventId: number) {
+    super(chip.machine.engine, number);
+    this.#chip = chip;
+    this.eventId = eventId;
+  }
+
+  /** The LPI that the event is mapped to while it is no VLPI. */
+  get intid(): number {
+    return this.field(Field.INTID);
+  }
+
+  /** The PE of the event's collection. */
+  get cpu(): number {
+    return this.field(Field.CPU);
+  }
+
+  /** `its_irq_domain_activate`: MAPTI and SYNC. */
+  activate(cpu = 0): void {
+    this.attempt('activate', this.engine.irqchipActivate(this.number, cpu));
+  }
+
+  /** `its_set_affinity`: MOVI and SYNC; a VLPI follows its vPE instead (EINVAL). */
+  setAffinity(cpu: number): void {
+    this.attempt('setAffinity', this.engine.irqchipSetAffinity(this.number, cpu), {
+      EINVAL: 'not activated, no such PE, or a VLPI, which follows its vPE',
+    });
+  }
+
+  /** MAP_VLPI: the LPI goes, the VLPI comes; never both. A second call changes vPE and doorbell. */
+  mapVlpi({ vpe, vIntid, properties, doorbell }: VlpiMap): void {
+    const byte = propertyByte(properties);
+    const result = this.engine.irqchipMapVlpi(this.number, vpe.index, vIntid, byte, doorbell ? 1 : 0);
+    this.attempt('mapVlpi', result, {
+      EINVAL: 'no GICv4 ITS, not activated, a vINTID that is no LPI, or the device belongs to another VM',
+    });
+  }
+
+  /** Null info: the VLPI goes, the LPI comes back, enabled at priority 0xa0. */
+  unmapVlpi(): void {
+    this.attempt('unmapVlpi', this.engine.irqchipUnmapVlpi(this.number), { EINVAL: 'not mapped to a VLPI' });
+  }
+
+  /** PROP_UPDATE_VLPI, or with `invalidate` PROP_UPDATE_AND_INV_VLPI. The doorbell follows the enable bit. */
+  updateVlpi(properties: LpiProperties, invalidate = true): void {
+    const result = this.engine.irqchipUpdateVlpi(this.number, propertyByte(properties), invalidate ? 1 : 0);
+    this.attempt('updateVlpi', result, { EINVAL: 'not mapped to a VLPI' });
+  }
+
+  /** GET_VLPI: undefined while the interrupt is an LPI. */
+  getVlpi(): VlpiMap | undefined {
+    if (this.field(Field.FORWARDED) !== 1) return undefined;
+    const byte = this.field(Field.PROPERTIES);
+    return {
+      vpe: this.#chip.vpe(this.field(Field.VPE)),
+      vIntid: this.field(Field.VINTID),
+      properties: { priority: byte & 0xfc, enabled: (byte & 1) !== 0 },
+      doorbell: this.field(Field.DOORBELL_ENABLED) !== 0,
+    };
+  }
+}
+
+/** A device that signals by MSI: `its_device`. */
+export class Device {
+  readonly its: number;
+  readonly deviceId: number;
+  /** One for each EventID, from 0 on. */
+  readonly irqs: readonly DeviceIrq[];
+  readonly #chip: IrqChip;
+  readonly #number: number;
+
+  constructor(chip: IrqChip, its: number, deviceId: number, events: number) {
+    const { engine } = chip.machine;
+    const result = engine.irqchipCreateDevice(its, deviceId, events);
+    this.#number = succeed(result, `createDevice ${deviceId}`, {
+      EINVAL: 'a DeviceID beyond the ITS, no events, or the DeviceID of the proxy device',
+      EBUSY: 'the ITS has a device of that DeviceID',
+    });
+    this.#chip = chip;
+    this.its = its;
+    this.deviceId = deviceId;
+    const first = engine.irqchipFirstIrq(this.#number);
+    this.irqs = Array.from({ length: events }, (_, event) => new DeviceIrq(chip, first + event, event));
+  }
+
+  /** MAPD with V=0, and everything is given back. All interrupts must be deactivated. */
+  free(): void {
+    succeed(this.#chip.machine.engine.irqchipDestroyDevice(this.#number), `device ${this.deviceId}.free`, {
+      EBUSY: 'interrupts of the device are still activated',
+    });
+  }
+}
