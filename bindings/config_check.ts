@@ -92,8 +92,7 @@ export function checkConfig(config: MachineConfig): void {
   integer('listRegisters', config.listRegisters, 1, 16);
   integer('virtualPriorityBits', config.virtualPriorityBits, 5, 8);
   integer('virtualPreemptionBits', config.virtualPreemptionBits, 5, Math.min(config.virtualPriorityBits, 7));
-  checkPpi('maintenancePpi', config.maintenancePpi, must);
-  for (const [timer, ppi] of Object.entries(config.timerPpis)) checkPpi(`timerPpis.${timer}`, ppi, must);
+  checkPpis(config, must);
   integer('timerFrequency', config.timerFrequency, 1, 0xffff_ffff);
   integer('eventCapacity', config.eventCapacity, 1, 2 ** 24);
   integer('dirtyReads.scheduleIn', config.dirtyReads.scheduleIn, 0, 1000);
@@ -116,9 +115,23 @@ export function checkConfig(config: MachineConfig): void {
 
 type Must = (ok: boolean, field: string, value: unknown, expected: string) => void;
 
-function checkPpi(field: string, ppi: number, must: Must): void {
-  const isPpi = Number.isInteger(ppi) && ppi >= 16 && ppi <= 31;
-  must(ppi === 0 || isPpi, field, ppi, '0 for none, or an integer from 16 to 31');
+/** A PPI has one wire, so only one output can drive it. */
+function checkPpis({ maintenancePpi, timerPpis }: MachineConfig, must: Must): void {
+  const drivers = new Map<number, string>();
+  const outputs: [string, number][] = [
+    ['maintenancePpi', maintenancePpi],
+    ['timerPpis.virtual', timerPpis.virtual],
+    ['timerPpis.physical', timerPpis.physical],
+    ['timerPpis.hypPhysical', timerPpis.hypPhysical],
+    ['timerPpis.hypVirtual', timerPpis.hypVirtual],
+  ];
+  for (const [field, ppi] of outputs) {
+    const isPpi = Number.isInteger(ppi) && ppi >= 16 && ppi <= 31;
+    must(ppi === 0 || isPpi, field, ppi, '0 for none, or an integer from 16 to 31');
+    const other = drivers.get(ppi);
+    must(ppi === 0 || other === undefined, field, ppi, `a PPI other than that of ${other}`);
+    drivers.set(ppi, field);
+  }
 }
 
 function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, must: Must): void {

@@ -1,5 +1,6 @@
 /** The Arm GICv3 and GICv4 interrupt controller as a simulation engine. */
 
+export { Counter, Outcome } from '../assembly/abi.ts';
 export { decodeCommand, encodeCommand } from './commands/codec.ts';
 export type { CommandOptions, ItsCommand } from './commands/command.ts';
 export { commandErrors } from './commands/errors.ts';

@@ -44,9 +44,10 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     at = start + bytes;
     return start;
   };
-  const { cpus, itsCount, intidBits, storedPriorityBits, ram } = config;
+  const { cpus, itsCount, intidBits, storedPriorityBits, virtualPriorityBits, ram } = config;
   // GICv4 redistributors have a second set of LPIs: those of the resident vPE.
   const lpiSets = cpus * (config.architecture === 'GICv3' ? 1 : 2);
+  const lpiPriorityBits = Math.min(Math.max(storedPriorityBits, virtualPriorityBits), 6);
   take(sizes.machine);
   const layout = {
     registerIndex: take(FrameLayout.COUNT * FrameLayout.WORDS * 2),
@@ -68,7 +69,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     counters: take(sizes.counters),
     configCaches: take(lpiSets * 2 ** intidBits),
     wiredPlanes: take(cpus * 2 * sizes.wiredIndex(storedPriorityBits)),
-    lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, Math.min(storedPriorityBits, 6))),
+    lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, lpiPriorityBits)),
     ramAt: take(ram.size, PAGE_BYTES),
   };
   const pages = Math.ceil(at / PAGE_BYTES);

@@ -1,4 +1,4 @@
-import { Field, SystemRegister } from '../assembly/abi.ts';
+import { Counter, Field, SystemRegister } from '../assembly/abi.ts';
 import { type MachineConfig, type MachineOptions, resolveConfig } from './config.ts';
 import { type CounterValues, readCounters } from './counters.ts';
 import { type Diagnostic, DiagnosticReader } from './diagnostics.ts';
@@ -319,6 +319,11 @@ export class Machine implements GicHardware {
   checkLpiIndex(cpu: number): number {
     this.#requireCpu(cpu);
     return this.engine.checkLpiIndex(cpu);
+  }
+
+  /** The counters in place, 64 bits each, indexed by `Counter`. */
+  get counterWords(): BigUint64Array {
+    return new BigUint64Array(this.memory.buffer, this.#layout.counters, Counter.COUNT);
   }
 
   /** Everything that was counted since the machine was made. */

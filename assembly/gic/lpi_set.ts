@@ -37,6 +37,8 @@ export class LpiSet {
   caches: u32;
   /** Pending and enabled. */
   index: usize;
+  /** Bits of a configuration byte that matter: implemented priority bits and Enable. */
+  configMask: u32;
 
   get best(): PriorityIndex {
     return changetype<PriorityIndex>(this.index);
@@ -201,7 +203,7 @@ export class LpiSet {
   /** 64 pending LPIs of which none is cached, as a rule all with the same configuration. */
   private indexFullWord(first: u32): void {
     this.caches = 1;
-    const kept = i8x16.splat(<i8>configMask());
+    const kept = i8x16.splat(<i8>this.configMask);
     const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
     const table = this.configTable + (first - FIRST_LPI);
     const cache = this.configCache + first;
@@ -259,7 +261,7 @@ export class LpiSet {
   private cacheWord(first: u32, members: u64): void {
     if (ASC_FEATURE_SIMD && this.configTable) {
       this.caches = 1;
-      const kept = i8x16.splat(<i8>configMask());
+      const kept = i8x16.splat(<i8>this.configMask);
       const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
       const table = this.configTable + (first - FIRST_LPI);
       for (let lane: usize = 0; lane < 64; lane += 16) {
@@ -279,7 +281,7 @@ export class LpiSet {
     const cached: u32 = load<u8>(cache);
     if (cached) return cached;
     const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
-    const config = (byte & configMask()) | CONFIG_CACHED;
+    const config = (byte & this.configMask) | CONFIG_CACHED;
     this.caches = 1;
     store<u8>(cache, <u8>config);
     return config;
@@ -288,11 +290,6 @@ export class LpiSet {
   private pendingWord(intid: u32): usize {
     return this.pendingTable + ((intid >> 6) << 3);
   }
-}
-
-/** Bits of a configuration byte that matter: implemented priority bits and Enable. */
-function configMask(): u32 {
-  return (CONFIG_PRIORITY & (0xff << (8 - machine().storedPriorityBits))) | CONFIG_ENABLE;
 }
 
 /** Which of 64 bytes equal `value`. */
@@ -328,12 +325,10 @@ export function initLpiSet(set: LpiSet, cpu: u32, isVirtual: bool, planes: usize
   set.isVirtual = isVirtual ? 1 : 0;
   set.configCache = configCache;
   set.index = changetype<usize>(set) + ((offsetof<LpiSet>() + 7) & ~7);
+  // A guest's interface may tell more priorities apart than the distributor stores.
+  const implemented = isVirtual ? max<u32>(m.storedPriorityBits, m.virtualPriorityBits) : m.storedPriorityBits;
+  set.configMask = (CONFIG_PRIORITY & (0xff << (8 - implemented))) | CONFIG_ENABLE;
   // LPI priorities are bits [7:2] of a configuration byte.
-  initIndex(
-    set.best,
-    planes,
-    (<u32>1) << m.intidBits,
-    min<u32>(m.storedPriorityBits, 6),
-    policy(Policy.tieBreak) != 0,
-  );
+  const bits = min<u32>(implemented, 6);
+  initIndex(set.best, planes, (<u32>1) << m.intidBits, bits, policy(Policy.tieBreak) != 0);
 }

@@ -32,6 +32,7 @@ export function writeVpendbaser(rd: Redistributor, value: u64): void {
     report(Diagnostic.VPE_CHANGED_WHILE_RESIDENT, rd.cpu);
     return;
   }
+  if (valid && rd.dirtyReads) report(Diagnostic.VPENDBASER_WRITE_WHILE_DIRTY, rd.cpu);
   if (valid) scheduleIn(rd, value);
   else if (wasValid) scheduleOut(rd, value);
   else rd.vpendbaser = value & ~DIRTY;

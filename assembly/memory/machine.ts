@@ -57,7 +57,7 @@ export class Machine {
   eventCount: u32;
   eventCapacity: u32;
 
-  /** CNTPCT_EL0, and when the next timer fires at the earliest. */
+  /** CNTPCT_EL0, and when the PPI of a timer changes at the earliest. */
   counter: u64;
   nextTimer: u64;
   gicdBase: u64;

@@ -51,7 +51,11 @@ function timerOf(cpu: u32, n: u32): Timer {
 
 /** What a timer counts: CNTPCT, less CNTVOFF for the EL1 virtual timer. */
 export function counterOf(cpu: u32, n: u32): u64 {
-  return n == VIRTUAL_TIMER ? machine().counter - timersOf(cpu).virtualOffset : machine().counter;
+  return machine().counter - offsetOf(cpu, n);
+}
+
+function offsetOf(cpu: u32, n: u32): u64 {
+  return n == VIRTUAL_TIMER ? timersOf(cpu).virtualOffset : 0;
 }
 
 /** CNT*_CTL, with ISTATUS while the timer is enabled. */
@@ -87,7 +91,7 @@ export function setVirtualOffset(cpu: u32, value: u64): void {
   drive(cpu, VIRTUAL_TIMER);
 }
 
-/** Moves the counter; timers whose compare value is reached raise their PPIs. */
+/** Moves the counter; timers whose compare value is reached raise their PPIs. What they were in between is lost. */
 export function setCounter(value: u64): void {
   const m = machine();
   m.counter = value;
@@ -98,14 +102,12 @@ export function setCounter(value: u64): void {
   }
 }
 
-/** The counter value at which the next timer fires: no earlier, and later only where a timer was changed since. */
+/** The counter value at which a timer raises its PPI next. */
 export function nextTimer(): u64 {
-  const m = machine();
   let next = NEVER;
-  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) {
-    for (let n: u32 = 0; n < TIMERS; n++) next = min<u64>(next, fireTime(cpu, n));
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    for (let n: u32 = 0; n < TIMERS; n++) next = min<u64>(next, riseTime(cpu, n));
   }
-  m.nextTimer = next;
   return next;
 }
 
@@ -114,16 +116,21 @@ function conditionMet(cpu: u32, n: u32): bool {
   return (timer.control & CTL_ENABLE) != 0 && counterOf(cpu, n) >= timer.compare;
 }
 
-/** When a timer that is waiting will fire, as a value of the physical counter. */
-function fireTime(cpu: u32, n: u32): u64 {
+/** When a timer's count reaches its compare value, as a value of the physical counter. */
+function riseTime(cpu: u32, n: u32): u64 {
   const timer = timerOf(cpu, n);
-  if (timer.control != CTL_ENABLE || conditionMet(cpu, n)) return NEVER;
-  const wait = timer.compare - counterOf(cpu, n);
-  const now = machine().counter;
-  return wait > NEVER - now ? NEVER : now + wait;
+  const at = offsetOf(cpu, n) + timer.compare;
+  const rises = timer.control == CTL_ENABLE && timer.compare != 0 && at > machine().counter;
+  return rises ? at : NEVER;
 }
 
-/** Brings a timer's PPI in line with its state, and the machine's next deadline. */
+/** When a count that is ahead of the physical one wraps to zero, which is before any compare value. */
+function fallTime(cpu: u32, n: u32): u64 {
+  const at = offsetOf(cpu, n);
+  return timerOf(cpu, n).control == CTL_ENABLE && at > machine().counter ? at : NEVER;
+}
+
+/** Brings a timer's PPI in line with its state, and the time before which no timer has to be looked at. */
 function drive(cpu: u32, n: u32): void {
   const m = machine();
   const timer = timerOf(cpu, n);
@@ -133,7 +140,7 @@ function drive(cpu: u32, n: u32): void {
     const ppi = (m.timerPpis >> (n << 3)) & 0xff;
     if (ppi) setPpiLevel(cpu, ppi, level != 0);
   }
-  m.nextTimer = min<u64>(m.nextTimer, fireTime(cpu, n));
+  m.nextTimer = min<u64>(m.nextTimer, min<u64>(riseTime(cpu, n), fallTime(cpu, n)));
 }
 
 export function initTimers(cpu: u32): void {

@@ -276,6 +276,16 @@ describe('3.12 the fields of GICR_VPENDBASER over a residency', () => {
     expect(dirtyReads(() => driver.vpendbaser(0))).toBe(2);
   });
 
+  it('3.12 Valid=1 while a deschedule is in progress is UNPREDICTABLE: done all the same, diagnosed', async () => {
+    const driver = await startMappedVpe({ dirtyReads: { scheduleIn: 0, scheduleOut: 2 } });
+    driver.scheduleIn(0, driver.vpe);
+    driver.setVpendbaser(0, BigInt(driver.vpe.vpt));
+    driver.setVpendbaser(0, VALID | BigInt(driver.vpe.vpt));
+    expect(driver.diagnosed().map(({ code }) => code)).toEqual(['VPENDBASER_WRITE_WHILE_DIRTY']);
+    driver.machine.sendMsi(DEVICE, EVENT);
+    expect(driver.machine.virtualOutputs(0).bestVlpi?.vIntid).toBe(VINTID);
+  });
+
   it('7.5 PendingLast is right once Dirty reads 0, for a VLPI that comes in between too', async () => {
     const driver = await startMappedVpe({ dirtyReads: { scheduleIn: 3, scheduleOut: 3 } });
     driver.scheduleIn(0, driver.vpe);

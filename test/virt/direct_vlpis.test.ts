@@ -56,6 +56,22 @@ describe('7.7, 8.9 directly injected VLPIs at the virtual CPU interface', () => 
     expect(driver.isVirtualPending(driver.vpe, VINTID)).toBe(true);
   });
 
+  it.each([
+    { virtualPriorityBits: 5, order: [8192, 8193] },
+    { virtualPriorityBits: 6, order: [8193, 8192] },
+  ])(
+    '8.9 their priority has the $virtualPriorityBits bits of the guest, whatever the distributor stores',
+    async ({ virtualPriorityBits, order }) => {
+      const driver = await startMappedVpe({ priorityBits: 5, virtualPriorityBits });
+      driver.setVirtualConfig(driver.vpe, 8192, 0xa4, true);
+      driver.setVirtualConfig(driver.vpe, 8193, 0xa0, true);
+      driver.machine.write(driver.vpe.vpt + 8192 / 8, 1, 0b11);
+      driver.scheduleIn(0, driver.vpe);
+      expect(driver.guestTakeAll(0)).toEqual(order);
+      expect(driver.machine.checkLpiIndex(0)).toBe(0);
+    },
+  );
+
   it('8.9 VPMR masks them; they stay pending', async () => {
     const driver = await pendingVlpi();
     driver.setGuest(0, 'PMR', PRIORITY);
