@@ -15,7 +15,6 @@ export enum Config {
   cpuPriorityBits = 10,
   preemptionBits = 11,
   features = 12,
-  tableEntryBytes = 13,
   hardwareCollections = 14,
   iccCtlr = 15,
   gicdBase = 16,

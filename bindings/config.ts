@@ -140,12 +140,13 @@ export interface MachineConfig {
 }
 
 /** What a caller may give: a preset, and what differs from it. */
-export type MachineOptions = Partial<Omit<MachineConfig, 'policy' | 'addressMap'>> & {
+export type MachineOptions = Partial<Omit<MachineConfig, Nested>> & {
   /** Default `architecture`. */
   preset?: PresetName;
-  policy?: Partial<Policy>;
-  addressMap?: Partial<AddressMap>;
-};
+} & { [Name in Nested]?: Partial<MachineConfig[Name]> };
+
+/** Fields that are merged with the preset's member by member. */
+type Nested = 'policy' | 'addressMap' | 'ram' | 'dirtyReads' | 'timerPpis';
 
 type Defaults = Omit<MachineConfig, 'affinities'>;
 
@@ -235,20 +236,25 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   if (typeof options !== 'object' || options === null) {
     throw new GicError('INVALID_CONFIG', 'options', options, 'an object with fields of a configuration');
   }
-  const { preset = 'architecture', policy, addressMap, ...given } = options;
+  const { preset = 'architecture', policy, addressMap, ram, dirtyReads, timerPpis, ...given } = options;
   const base: Defaults | undefined = presets[preset];
   if (!base) {
     throw new GicError('UNKNOWN_NAME', 'preset', preset, `one of ${Object.keys(presets).join(', ')}`);
   }
   checkNames('', given, [...Object.keys(base), 'affinities']);
   checkNames('addressMap.', addressMap, Object.keys(base.addressMap));
+  checkNames('ram.', ram, Object.keys(base.ram));
+  checkNames('dirtyReads.', dirtyReads, Object.keys(base.dirtyReads));
+  checkNames('timerPpis.', timerPpis, Object.keys(base.timerPpis));
   checkNames('identification.', given.identification, identificationNames);
-  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const merged = { ...base, ...defined } as Defaults & { affinities?: readonly number[] };
+  const merged: Defaults & { affinities?: readonly number[] } = { ...base, ...defined(given) };
   const config: MachineConfig = {
     ...merged,
-    addressMap: { ...base.addressMap, ...addressMap },
-    identification: { ...base.identification, ...given.identification },
+    addressMap: resolveAddressMap(base, merged, addressMap),
+    ram: { ...base.ram, ...defined(ram) },
+    dirtyReads: { ...base.dirtyReads, ...defined(dirtyReads) },
+    timerPpis: { ...base.timerPpis, ...defined(timerPpis) },
+    identification: { ...base.identification, ...defined(given.identification) },
     policy: resolvePolicy(base.policy, policy),
     affinities:
       merged.affinities ?? defaultAffinities(requireInteger('INVALID_CONFIG', 'cpus', merged.cpus, 1, 512)),
@@ -260,6 +266,20 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   }
   checkConfig(config);
   return config;
+}
+
+/** The members of `options` that were given a value. */
+function defined<T extends object>(options: T = {} as T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** The preset's map, with the redistributors further up where more or larger ITSs than the preset's are below them. */
+function resolveAddressMap(base: Defaults, merged: Defaults, given?: Partial<AddressMap>): AddressMap {
+  const { gitsStride, gicr, ...rest } = base.addressMap;
+  const stride = Math.max(gitsStride, itsBytes(merged));
+  const itsEnd = rest.gits + merged.itsCount * stride;
+  const movedUp = rest.gits < gicr ? Math.max(gicr, itsEnd) : gicr;
+  return { ...rest, gitsStride: stride, gicr: movedUp, ...defined(given) };
 }
 
 /** Frames of one ITS: control and translation, and for GICv4.1 the vSGI frame. */

@@ -15,8 +15,11 @@ const switches = [
   'individualDoorbells',
 ] as const satisfies readonly (keyof MachineConfig)[];
 
-/** Throws a `GicError` for the first name in `given` that is not among the known ones. */
+/** Throws a `GicError` for the first name in `given` that is not among the known ones, or if it is no object. */
 export function checkNames(prefix: string, given: object | undefined, known: readonly string[]): void {
+  if (given !== undefined && (typeof given !== 'object' || given === null)) {
+    throw new GicError('INVALID_CONFIG', prefix.replace(/\.$/, ''), given, 'an object');
+  }
   for (const [name, value] of Object.entries(given ?? {})) {
     if (known.includes(name)) continue;
     throw new GicError('INVALID_CONFIG', `${prefix}${name}`, value, `one of ${known.join(', ')}`);

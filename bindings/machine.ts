@@ -256,6 +256,11 @@ export class Machine implements GicHardware {
 
   /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
   advanceCounter(ticks: number | bigint): void {
+    if (typeof ticks !== 'bigint')
+      requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
+    if (typeof ticks !== 'bigint') {
+      requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
+    }
     const to = BigInt(ticks);
     requireWide('ticks', to, 64);
     if (to < this.counter) {
@@ -264,7 +269,7 @@ export class Machine implements GicHardware {
     this.engine.advanceCounter(Number(to & 0xffff_ffffn), Number(to >> 32n));
   }
 
-  /** The counter value at which the next timer fires; undefined while none is set. */
+  /** The counter value, below 2^64 - 1, at which the next timer fires; undefined while none will. */
   nextTimerDeadline(): bigint | undefined {
     const deadline = this.#wide(this.engine.nextTimerDeadline() >>> 0);
     return deadline === 0xffff_ffff_ffff_ffffn ? undefined : deadline;
@@ -379,6 +384,7 @@ export class Machine implements GicHardware {
   #systemRegister(cpu: number, name: string, el: 1 | 2): number {
     const { register } = systemRegister(name);
     if (el === 2) return register;
+    if (el !== 1) throw new GicError('INVALID_ARGUMENT', 'el', el, '1 or 2');
     const routed = this.engine.routeEl1(cpu, register);
     if (routed < 0)
       throw new GicError('TRAPPED', 'name', name, 'an access that EL2 does not trap (ICH_HCR_EL2)');

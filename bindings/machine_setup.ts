@@ -39,7 +39,6 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     cpuPriorityBits: config.priorityBits,
     preemptionBits: config.preemptionBits,
     features: features(config),
-    tableEntryBytes: config.tableEntryBytes,
     hardwareCollections: config.hardwareCollections,
     iccCtlr: iccCtlr(config),
     vpeIdBits: config.vpeIdBits,

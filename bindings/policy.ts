@@ -1,3 +1,4 @@
+import { checkNames } from './config_check.ts';
 import { GicError } from './errors.ts';
 
 /**
@@ -139,16 +140,10 @@ export const qemuPolicy: Readonly<Policy> = Object.freeze({
 
 /** Completes `given` with the defaults of `base`; throws a `GicError` for an unknown name or choice. */
 export function resolvePolicy(base: Readonly<Policy>, given: Partial<Policy> = {}): Policy {
-  for (const [name, value] of Object.entries(given)) {
-    const allowed: readonly unknown[] | undefined = policyChoices[name as keyof Policy];
-    if (!allowed) {
-      throw new GicError(
-        'INVALID_CONFIG',
-        `policy.${name}`,
-        value,
-        `one of the policies ${policyNames.join(', ')}`,
-      );
-    }
+  checkNames('policy.', given, policyNames);
+  const chosen = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [name, value] of chosen) {
+    const allowed: readonly unknown[] = policyChoices[name as keyof Policy];
     if (!allowed.includes(value)) {
       throw new GicError(
         'INVALID_CONFIG',
@@ -158,7 +153,7 @@ export function resolvePolicy(base: Readonly<Policy>, given: Partial<Policy> = {
       );
     }
   }
-  return { ...base, ...given };
+  return { ...base, ...Object.fromEntries(chosen) };
 }
 
 /** What the engine is told of a policy: a switch as 0 or 1, any other choice as its number in the list. */

@@ -154,7 +154,9 @@ describe('configuration fields that depend on others', () => {
     ],
     ['no RAM', { ram: { base: 0x8000_0000, size: 0 } }, 'ram.size', 0],
     ['RAM of half a page', { ram: { base: 0x8000_0000, size: 0x8000 } }, 'ram.size', 0x8000],
-    ['RAM without a size', { ram: { base: 0x8000_0000 } }, 'ram.size', undefined],
+    ['RAM that is no object', { ram: 5 }, 'ram', 5],
+    ['an unknown part of RAM', { ram: { sise: 1 } }, 'ram.sise', 1],
+    ['policies that are no object', { policy: 7 }, 'policy', 7],
     [
       'a distributor that is not 64 KiB aligned',
       { addressMap: { gicd: 0x0800_1000 } },
@@ -288,6 +290,33 @@ describe('defaults', () => {
     expect(config.addressMap).toEqual({ ...presets['qemu-virt'].addressMap, gicr: 0x2000_0000 });
     expect(config.policy).toEqual({ ...qemuPolicy, tieBreak: 'highest-intid' });
   });
+
+  it('members that are not given, or undefined, are the preset’s', () => {
+    const options = {
+      ram: { size: 0x10_0000 },
+      dirtyReads: { scheduleIn: 3 },
+      timerPpis: { virtual: 20 },
+      addressMap: { gicd: undefined },
+      policy: { tieBreak: undefined },
+    };
+    const config = resolveConfig(untyped(options));
+    const { ram, dirtyReads, timerPpis, addressMap, policy } = presets.architecture;
+    expect(config).toMatchObject({ addressMap, policy, ram: { base: ram.base, size: 0x10_0000 } });
+    expect(config.dirtyReads).toEqual({ ...dirtyReads, scheduleIn: 3 });
+    expect(config.timerPpis).toEqual({ ...timerPpis, virtual: 20 });
+  });
+
+  it.each([
+    { architecture: 'GICv4.1', itsCount: 1, gicr: 0x080b_0000, gitsStride: 0x3_0000 },
+    { architecture: 'GICv4.0', itsCount: 2, gicr: 0x080c_0000, gitsStride: 0x2_0000 },
+    { architecture: 'GICv3', itsCount: 1, gicr: 0x080a_0000, gitsStride: 0x2_0000 },
+  ] as const)(
+    'qemu-virt makes room for $itsCount ITSs of $architecture below the redistributors',
+    async ({ gicr, gitsStride, ...rest }) => {
+      const machine = await createMachine({ preset: 'qemu-virt', ...rest });
+      expect(machine.config.addressMap).toMatchObject({ gicr, gitsStride });
+    },
+  );
 
   it('what the caller gave is not changed, and the presets are not shared', () => {
     const options: MachineOptions = {

@@ -145,7 +145,7 @@ describe('arguments out of range', () => {
   );
 
   function shown(value: unknown): string {
-    if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+    if (typeof value === 'bigint') return value < 0n ? String(value) : `0x${value.toString(16)}`;
     return typeof value === 'string' ? JSON.stringify(value) : String(value);
   }
 });

@@ -62,7 +62,7 @@ function initPe(cpu: u32, m: Machine): void {
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
-  initTimers(cpu);
+  initTimers();
 }
 
 function initVirtualInterface(cpu: u32): void {
@@ -148,9 +148,6 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.features:
       m.features = word;
-      break;
-    case Config.tableEntryBytes:
-      m.tableEntryBytes = word;
       break;
     case Config.hardwareCollections:
       m.hardwareCollections = word;

@@ -35,10 +35,10 @@ export class RegisterInfo {
 }
 
 /** *_STATUSR: what kind of bad access it was. */
-export const STATUSR_RRD: u32 = 1;
-export const STATUSR_WRD: u32 = 2;
-export const STATUSR_RWOD: u32 = 4;
-export const STATUSR_WROD: u32 = 8;
+const STATUSR_RRD: u32 = 1;
+const STATUSR_WRD: u32 = 2;
+const STATUSR_RWOD: u32 = 4;
+const STATUSR_WROD: u32 = 8;
 
 /** Reads `size` bytes at `offset` of a frame that belongs to PE or ITS `unit`. Bad accesses read as zero. */
 export function readRegister(frame: Frame, unit: u32, offset: u32, size: u32): u64 {

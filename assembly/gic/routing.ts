@@ -7,8 +7,8 @@ import { cpuInterfaceOf } from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
 /** GICR_CTLR.DPG0 and DPG1NS: the PE takes no 1-of-N interrupts of the group. */
-export const DPG0: u32 = 1 << 24;
-export const DPG1NS: u32 = 1 << 25;
+const DPG0: u32 = 1 << 24;
+const DPG1NS: u32 = 1 << 25;
 
 const ROUTING_MODE: u64 = 1 << 31;
 

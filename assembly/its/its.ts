@@ -6,7 +6,7 @@ export const DEVICE_TABLE: u32 = 0;
 export const COLLECTION_TABLE: u32 = 1;
 export const VPE_TABLE: u32 = 2;
 
-export const BASERS: u32 = 8;
+const BASERS: u32 = 8;
 
 /** Where a table stands, taken from GITS_BASER<n> when it is written. */
 @unmanaged
@@ -69,7 +69,7 @@ export class Its {
   }
 }
 
-export const MAX_HARDWARE_COLLECTIONS: u32 = 256;
+const MAX_HARDWARE_COLLECTIONS: u32 = 256;
 const MAX_VPES: u32 = 65536;
 
 /** Record, tables, collections and mapped vPEs of one ITS. */

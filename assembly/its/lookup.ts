@@ -21,7 +21,7 @@ import {
 } from './tables';
 
 /** The entry that `lookupEvent` or `lookupInterrupt` found, and where it stands. */
-export let foundDevice: u64 = 0;
+let foundDevice: u64 = 0;
 export let foundAt: usize = 0;
 export let foundEntry: u64 = 0;
 

@@ -38,9 +38,9 @@ export function translateMsi(number: u32, deviceId: u32, eventId: u32): Outcome 
   if (policy(Policy.eventIdHighBits) == Choice.EVENT_ID_IGNORE_BITS && machine().eventIdBits < 32) {
     event &= ((<u32>1) << machine().eventIdBits) - 1;
   }
+  emit(Event.MSI, number, deviceId, eventId);
   const outcome = its.enabled ? injectEvent(its, deviceId, event) : Outcome.ITS_DISABLED;
   count(Counter.MSI + outcome);
-  emit(Event.MSI, number, deviceId, eventId);
   emit(Event.MSI_OUTCOME, number, outcome);
   if (outcome > Outcome.COALESCED) {
     report(Diagnostic.MSI_DROPPED, number, deviceId, eventId, outcome);

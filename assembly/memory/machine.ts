@@ -4,7 +4,7 @@ import { Feature, Policy } from '../abi';
 export const HEADER: usize = 1024;
 
 /** Policies that fit in the record. */
-export const POLICY_SLOTS: usize = 32;
+export const POLICY_SLOTS: usize = 64;
 
 /**
  * The machine: configuration, where its parts stand, and the Distributor's own few registers.
@@ -30,7 +30,6 @@ export class Machine {
   cpuPriorityBits: u32;
   preemptionBits: u32;
   features: u32;
-  tableEntryBytes: u32;
   hardwareCollections: u32;
   /** Read-only fields of ICC_CTLR_EL1. */
   iccCtlr: u32;
@@ -103,6 +102,10 @@ export class Machine {
   policies1: u64;
   policies2: u64;
   policies3: u64;
+  policies4: u64;
+  policies5: u64;
+  policies6: u64;
+  policies7: u64;
 
   get lpiLimit(): u32 {
     return this.intidBits >= 14 ? (<u32>1) << this.intidBits : 0;

@@ -10,7 +10,7 @@
 export const NONE: u32 = 0xffffffff;
 
 /** Bits of a key below the priority: the bit number of the interrupt. */
-export const KEY_SHIFT: u32 = 22;
+const KEY_SHIFT: u32 = 22;
 const BIT_MASK: u32 = (1 << KEY_SHIFT) - 1;
 
 @unmanaged

@@ -4,11 +4,9 @@
 import { setPpiLevel } from '../gic/wires';
 import { machine } from '../memory/machine';
 
-/** The timers of a PE, in the order of their registers. */
+/** The timers of a PE, in the order of their registers: the two of EL1, then EL2's physical and virtual one. */
 export const VIRTUAL_TIMER: u32 = 0;
 export const PHYSICAL_TIMER: u32 = 1;
-export const HYP_PHYSICAL_TIMER: u32 = 2;
-export const HYP_VIRTUAL_TIMER: u32 = 3;
 export const TIMERS: u32 = 4;
 
 const CTL_ENABLE: u32 = 1;
@@ -30,7 +28,6 @@ class Timer {
 
 @unmanaged
 export class PeTimers {
-  cpu: u32;
   /** CNTVOFF_EL2. */
   virtualOffset: u64;
   timers: u64;
@@ -143,7 +140,6 @@ function drive(cpu: u32, n: u32): void {
   m.nextTimer = min<u64>(m.nextTimer, min<u64>(riseTime(cpu, n), fallTime(cpu, n)));
 }
 
-export function initTimers(cpu: u32): void {
-  timersOf(cpu).cpu = cpu;
+export function initTimers(): void {
   machine().nextTimer = NEVER;
 }

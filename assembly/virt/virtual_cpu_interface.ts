@@ -149,7 +149,7 @@ export class VirtualCpuInterface extends ActivePriorities {
   }
 }
 
-export const LIST_REGISTERS_MAX: u32 = 16;
+const LIST_REGISTERS_MAX: u32 = 16;
 
 /** A record with all its list registers. */
 export const VIRTUAL_INTERFACE_BYTES: usize =

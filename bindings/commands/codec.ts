@@ -70,6 +70,9 @@ export function encodeCommand(command: ItsCommand, options: CommandOptions = {})
 
 /** `encodeCommand` as four doublewords. */
 export function encodeDoublewords(command: ItsCommand, options: CommandOptions = {}): Doublewords {
+  if (typeof command !== 'object' || command === null) {
+    throw new GicError('INVALID_ARGUMENT', 'command', command, 'an ITS command');
+  }
   if (command.command === 'UNKNOWN') return checkRaw(command.number, command.raw);
   const name = command.command;
   if (!Object.hasOwn(commandDefinitions, name)) {
