@@ -15,7 +15,7 @@ export interface Diagnostic {
   readonly operands: Readonly<Record<string, number>>;
   /** What happened, in a sentence. */
   readonly text: string;
-  /** Section of the architecture reference. */
+  /** The rule, as a section of the outline in `test/README.md`. */
   readonly spec: string;
 }
 

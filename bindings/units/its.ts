@@ -96,6 +96,15 @@ export class ItsUnit extends RegisterUnit {
     return this.machine.vpeEntry(this.unit, vpeId);
   }
 
+  /**
+   * A vPE's pending table in RAM, in place: bit n % 8 of byte n / 8 stands for vINTID n. Empty where the vPE is not
+   * mapped. Throws a `GicError` when the table is not inside RAM.
+   */
+  vpePendingTable(vpeId: number): Uint8Array {
+    const entry = this.vpe(vpeId);
+    return entry ? this.machine.ram(entry.vptAddress, 2 ** (entry.size + 1) / 8) : new Uint8Array();
+  }
+
   #wide(name: string): bigint {
     return BigInt(this.read(name));
   }
