@@ -6,6 +6,7 @@ import type { CommandOptions, ItsCommand, VmappLayout } from '../commands/comman
 import { commandProblems } from '../commands/problems.ts';
 import { type QueueSlot, readQueueDump } from '../commands/queue_dump.ts';
 import { doublewordText, formatCommand } from '../commands/text.ts';
+import { CommandTrial } from '../commands/trial.ts';
 import { readContents } from '../files.ts';
 import { printJson, printLine } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -25,9 +26,10 @@ interface DecodedCommand {
   readonly text: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly problems: readonly string[];
+  readonly outcome: string;
 }
 
-/** `gicv4 decode`: disassembles an ITS command queue and checks each operand that can be checked by itself. */
+/** `gicv4 decode`: disassembles an ITS command queue, checks its operands and tries it on an ITS of our own. */
 export function decodeCommand(): Command {
   return new Command('decode')
     .description('disassemble an ITS command queue')
@@ -44,16 +46,22 @@ export function decodeCommand(): Command {
     .addHelpText('after', hexHelp)
     .action(async (file: string, options: Options) => {
       const commands: DecodedCommand[] = [];
-      const totals = { commands: 0, withProblems: 0, emptySlots: 0 };
+      const totals = { commands: 0, withProblems: 0, failing: 0, emptySlots: 0 };
+      const encoding: CommandOptions = {
+        vmappLayout: options.vmappLayout,
+        physicalTargetAddresses: options.pta === true,
+      };
+      const trial = await CommandTrial.create(encoding);
       for await (const slot of slotsOf(file, options)) {
         if (totals.commands === options.limit) break;
         if (slot === 'empty') {
           totals.emptySlots++;
           continue;
         }
-        const decoded = decode(slot, options);
+        const decoded = decode(slot, encoding, trial);
         totals.commands++;
         if (decoded.problems.length > 0) totals.withProblems++;
+        if (decoded.outcome !== 'ok') totals.failing++;
         if (options.json) commands.push(decoded);
         else printCommand(decoded);
       }
@@ -64,7 +72,11 @@ export function decodeCommand(): Command {
 
 const hexHelp = `
 Hexadecimal text is either doublewords with 0x, four a command, or bytes in memory order.
-A # starts a comment.`;
+A # starts a comment.
+
+Lines with ! tell what is wrong with a command by itself. Lines with = tell what does not succeed
+where the commands are run, in their order, by an ITS with 256 PEs, 32-bit DeviceIDs, 16-bit EventIDs
+and 18-bit INTIDs that has nothing mapped at first.`;
 
 /** The commands of a file; a slot of a dump that holds nothing but zeros was most likely never written. */
 async function* slotsOf(file: string, options: Options): AsyncGenerator<QueueSlot | 'empty'> {
@@ -83,8 +95,7 @@ async function* slotsOf(file: string, options: Options): AsyncGenerator<QueueSlo
   }
 }
 
-function decode({ offset, words }: QueueSlot, { pta, vmappLayout }: Options): DecodedCommand {
-  const options: CommandOptions = { vmappLayout, physicalTargetAddresses: pta === true };
+function decode({ offset, words }: QueueSlot, options: CommandOptions, trial: CommandTrial): DecodedCommand {
   const command = decodeDoublewords(words, options);
   const { command: name, ...fields } = command;
   return {
@@ -93,17 +104,25 @@ function decode({ offset, words }: QueueSlot, { pta, vmappLayout }: Options): De
     text: formatCommand(command, options),
     fields: command.command === 'UNKNOWN' ? { ...fields, raw: words.map(doublewordText) } : fields,
     problems: commandProblems(words, options),
+    outcome: trial.outcomeOf(words),
   };
 }
 
-function printCommand({ offset, text, problems }: DecodedCommand): void {
+function printCommand({ offset, text, problems, outcome }: DecodedCommand): void {
   printLine(`0x${offset.toString(16).padStart(6, '0')}  ${text}`);
   for (const problem of problems) printLine(`          ! ${problem}`);
+  if (outcome !== 'ok') printLine(`          = ${outcome}`);
 }
 
-function printTotals(totals: { commands: number; withProblems: number; emptySlots: number }): void {
-  const empty = totals.emptySlots > 0 ? `, ${totals.emptySlots} empty slots not shown` : '';
-  printLine(`${totals.commands} commands, ${totals.withProblems} with problems${empty}`);
+function printTotals(totals: {
+  commands: number;
+  withProblems: number;
+  failing: number;
+  emptySlots: number;
+}): void {
+  const { commands, withProblems, failing, emptySlots } = totals;
+  const empty = emptySlots > 0 ? `, ${emptySlots} empty slots not shown` : '';
+  printLine(`${commands} commands, ${withProblems} with problems, ${failing} failing${empty}`);
 }
 
 function parseCount(text: string): number {

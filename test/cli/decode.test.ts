@@ -26,6 +26,7 @@ const decodedMapti = {
   text: 'MAPTI DeviceID 0x10, EventID 0x5, pINTID 8197, ICID 3',
   fields: { deviceId: 16, eventId: 5, pIntid: 8197, icid: 3 },
   problems: [],
+  outcome: 'MAPTI_UNMAPPED_DEVICE',
 };
 const decodedSync = {
   offset: 64,
@@ -33,6 +34,7 @@ const decodedSync = {
   text: 'SYNC RDbase 2',
   fields: { rdBase: 2 },
   problems: [],
+  outcome: 'ok',
 };
 
 async function json(...args: string[]) {
@@ -53,8 +55,9 @@ describe('a queue as bytes', () => {
       code: 0,
       out: [
         '0x000000  MAPTI DeviceID 0x10, EventID 0x5, pINTID 8197, ICID 3',
+        '          = MAPTI_UNMAPPED_DEVICE',
         '0x000040  SYNC RDbase 2',
-        '2 commands, 0 with problems, 3 empty slots not shown',
+        '2 commands, 0 with problems, 1 failing, 3 empty slots not shown',
         '',
       ].join('\n'),
       err: '',
@@ -75,6 +78,7 @@ describe('a queue as bytes', () => {
       text: `UNKNOWN 0x0: ${Array(4).fill('0x0000000000000000').join(' ')}`,
       fields: { number: 0, raw: Array(4).fill('0x0000000000000000') },
       problems: ['command number 0x0 is unknown'],
+      outcome: 'UNKNOWN_COMMAND',
     });
   });
 
@@ -189,7 +193,7 @@ describe('problems', () => {
     const { code, out } = await run('decode', text);
     expect(code).toBe(0);
     expect(out).toContain('\n          ! pINTID 32 is not an LPI (below 8192)\n');
-    expect(out).toMatch(/^2 commands, 2 with problems$/m);
+    expect(out).toMatch(/^2 commands, 2 with problems, 1 failing$/m);
   });
 });
 
@@ -216,5 +220,64 @@ describe('options of the encoding', () => {
       fields: { rdBase: 0x80a_0000 },
       problems: [],
     });
+  });
+});
+
+describe('outcomes: the commands run, in their order, on an ITS with nothing mapped at first', () => {
+  const mapd = (ittAddress: number) =>
+    encodeCommand({ command: 'MAPD', deviceId: 0xabcd_0010, size: 2, ittAddress, valid: true });
+  const mapc = encodeCommand({ command: 'MAPC', icid: 3, rdBase: 1, valid: true });
+  const map = (eventId: number) =>
+    encodeCommand({ command: 'MAPTI', deviceId: 0xabcd_0010, eventId, pIntid: 8200, icid: 3 });
+  const int = (eventId: number) => encodeCommand({ command: 'INT', deviceId: 0xabcd_0010, eventId });
+
+  async function outcomes(name: string, commands: Uint8Array[], ...args: string[]): Promise<string[]> {
+    const decoded = await json(...args, file(name, Buffer.concat(commands)));
+    return decoded.commands.map(({ outcome }: { outcome: string }) => outcome);
+  }
+
+  it('name the architected error', async () => {
+    const queue = [map(7), mapd(0x4_0000_0000), map(8), map(7), int(7), mapc, int(7), int(6)];
+    expect(await outcomes('outcomes.bin', queue)).toEqual([
+      'MAPTI_UNMAPPED_DEVICE',
+      'ok',
+      'MAPTI_ID_OOR',
+      'ok',
+      'INT_UNMAPPED_INTERRUPT',
+      'ok',
+      'ok',
+      'INT_UNMAPPED_INTERRUPT',
+    ]);
+  });
+
+  it('keep what a table holds when its device is mapped again', async () => {
+    const queue = [mapc, mapd(0x1_0000), map(1), mapd(0x2_0000), int(1), mapd(0x1_0000), int(1)];
+    expect((await outcomes('again.bin', queue)).map((outcome) => outcome === 'ok')).toEqual([
+      ...Array(4).fill(true),
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it('know vPEs in both layouts of VMAPP', async () => {
+    for (const layout of ['4.0', '4.1'] as const) {
+      const vmapp = encodeCommand({
+        command: 'VMAPP',
+        layout,
+        vpeId: 7,
+        rdBase: 2,
+        vptSize: 15,
+        vptAddress: 0x9_0000_0000,
+        valid: true,
+        alloc: true,
+        ptz: true,
+        vconfAddress: 0x9_1000_0000,
+        defaultDoorbell: 8210,
+      });
+      const vinvall = (vpeId: number) => encodeCommand({ command: 'VINVALL', vpeId });
+      const found = await outcomes('vpe.bin', [vmapp, vinvall(7), vinvall(8)], '--vmapp-layout', layout);
+      expect([found[0], found[1], found[2] === 'ok']).toEqual(['ok', 'ok', false]);
+    }
   });
 });
