@@ -100,7 +100,7 @@ function setUpLpis(): i32 {
   return 0;
 }
 
-/** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range (bugs 8.51, 8.52). */
+/** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range. */
 function evictVpe(cpu: u32): void {
   if (!chip().hasRvpeid) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
   const value = readRd(cpu, GICR_VPENDBASER, 8);
@@ -176,8 +176,7 @@ function setUpVpeTable(its: u32): i32 {
 function initV4(): i32 {
   const self = chip();
   if (self.hasDirectLpi || self.hasRvpeid) return 0;
-  const slots = roundUp(machine().cpuCount);
-  self.proxySlots = min<u32>(max<u32>(slots, 2), MAX_PROXY_SLOTS);
+  self.proxySlots = min<u32>(roundUp(machine().cpuCount), MAX_PROXY_SLOTS);
   for (let slot: u32 = 0; slot < self.proxySlots; slot++) store<u32>(proxySlotAt(slot), NONE);
   const bits = itsNode(0).deviceIdBits;
   const deviceId = bits >= 32 ? 0xffffffff : ((<u32>1) << bits) - 1;

@@ -1,7 +1,7 @@
-// The ITS commands that the driver sends, each with its sync rule (hypervisor model, section 2.1).
+// The ITS commands that the driver sends, each with its sync rule.
 import { Feature } from '../abi';
 import { machine } from '../memory/machine';
-import { NO_SYNC, post, postV } from './queue';
+import { NO_SYNC, post, postV, startV } from './queue';
 import { chip, Device, deviceOf, ERA_S, Irq, itsNode, Vpe, vmOf, vpeOf } from './state';
 
 const VALID: u64 = 1 << 63;
@@ -111,12 +111,13 @@ export function sendVinvall(its: u32, vpe: Vpe): i32 {
   return postV(its, 0x2d, (<u64>vpe.vpeId) << 32, 0, 0, vpe.vpeId);
 }
 
-export function sendVmovp(its: u32, vpe: Vpe, sequence: u32, itsList: u32): i32 {
+/** VMOVP, without the wait: where ITSs move a vPE together, none completes before all have come to it. */
+export function startVmovp(its: u32, vpe: Vpe, sequence: u32, itsList: u32): i32 {
   const v4_1 = itsNode(its).isV4_1 != 0;
   const a = 0x22 | ((<u64>sequence) << 32);
   const b = ((<u64>vpe.vpeId) << 32) | itsList;
   const c = rdBase(vpe.cpu) | (v4_1 ? VALID : 0);
-  return postV(its, a, b, c, v4_1 ? vpe.doorbell : 0, vpe.vpeId);
+  return startV(its, a, b, c, v4_1 ? vpe.doorbell : 0, vpe.vpeId);
 }
 
 export function sendInvdb(its: u32, vpe: Vpe): i32 {

@@ -2,6 +2,7 @@
 import { sendMapd } from './commands';
 import { EBUSY, EINVAL, ENOMEM } from './errno';
 import { allocateLpis, freeLpis, lpisFor, NO_LPI } from './lpi_allocator';
+import { isDisabled } from './lpi_config';
 import { allocatePages, freePages, pagesOf } from './ram';
 import {
   chip,
@@ -99,7 +100,7 @@ function takeIrqs(n: u32, device: Device): bool {
     irq.intid = device.lpiBase + event;
     irq.cpu = 0;
     irq.activated = 0;
-    irq.masked = 1;
+    irq.masked = isDisabled(irq.intid) ? 1 : 0;
     irq.forwarded = 0;
   }
   return true;

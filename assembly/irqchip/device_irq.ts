@@ -1,5 +1,4 @@
-// Device interrupts: the irqchip operations of an LPI, or of the VLPI that it was switched to (hypervisor model,
-// section 2.3).
+// Device interrupts: the irqchip operations of an LPI, or of the VLPI that it was switched to.
 import { machine } from '../memory/machine';
 import { sendClear, sendDiscard, sendInt, sendMapti, sendMovi, sendVmovi } from './commands';
 import { EBUSY, EINVAL } from './errno';
@@ -34,7 +33,6 @@ export function deactivateIrq(irq: Irq): i32 {
   const failed = sendDiscard(ownerOf(irq), irq.event, irq.cpu);
   if (failed) return failed;
   irq.activated = 0;
-  irq.masked = 1;
   ownerOf(irq).allocated--;
   return 0;
 }
@@ -51,6 +49,7 @@ export function setMasked(irq: Irq, masked: bool): i32 {
   }
   const failed = setDoorbell(irq, !masked);
   if (failed) return failed;
+  irq.properties = (irq.properties & ~clear) | set;
   updateVirtual(vpeOf(irq.vpe).vm, irq.vintid, clear, set);
   return invalidate(irq);
 }

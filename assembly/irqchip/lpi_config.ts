@@ -18,6 +18,12 @@ export function updatePhysical(intid: u32, clear: u32, set: u32): void {
   log(LOG_PHYSICAL_CONFIG, 0, intid, byte);
 }
 
+/** Whether a physical LPI's byte disables it: a new irq finds the byte as the last owner of the LPI left it. */
+export function isDisabled(intid: u32): bool {
+  const at = ramAt(chip().propertyTable + (intid - FIRST_LPI), 1);
+  return (<u32>load<u8>(at) & PROP_ENABLED) == 0;
+}
+
 /** Clears and sets bits of a VLPI's byte in its VM's table; bit 1 is always set. */
 export function updateVirtual(vm: u32, vintid: u32, clear: u32, set: u32): void {
   const at = ramAt(vmOf(vm).propertyTable + (vintid - FIRST_LPI), 1);
@@ -26,7 +32,7 @@ export function updateVirtual(vm: u32, vintid: u32, clear: u32, set: u32): void 
   log(LOG_VIRTUAL_CONFIG, vm, vintid, byte);
 }
 
-/** INVAL of a device interrupt (section 2.3): by register where the redistributor has one, by INV elsewhere. */
+/** INVAL of a device interrupt: by register where the redistributor has one, by INV elsewhere. */
 export function invalidate(irq: Irq): i32 {
   const direct = chip().hasDirectLpi != 0 && chip().era != ERA_S;
   if (!irq.forwarded) return direct ? invalidateAt(irq.cpu, GICR_INVLPIR, irq.intid) : sendInv(irq);

@@ -1,5 +1,5 @@
 // The proxy device: without DirectLPI a doorbell needs an event so that INV, INT and CLEAR can reach it. Slots are a
-// ring; a vPE that needs one evicts the next victim (hypervisor model, section 2.5).
+// ring; a vPE that needs one evicts the next victim.
 import { sendMapti, sendMovi, sendProxy } from './commands';
 import { chip, Device, deviceOf, NONE, proxySlotAt, Vpe, vpeOf } from './state';
 
@@ -33,6 +33,7 @@ function mapSlot(vpe: Vpe): i32 {
   }
   const failed = sendMapti(proxy(), slot, vpe.doorbell, vpe.cpu);
   if (failed) return failed;
+  vpe.proxyCpu = vpe.cpu;
   store<u32>(proxySlotAt(slot), numberOf(vpe));
   vpe.proxySlot = slot;
   self.proxyNextVictim = (slot + 1) & (self.proxySlots - 1);
@@ -43,7 +44,7 @@ function mapSlot(vpe: Vpe): i32 {
 export function unmapSlot(vpe: Vpe): i32 {
   if (vpe.proxySlot == NONE) return 0;
   const slot = vpe.proxySlot;
-  const failed = sendProxy(DISCARD, proxy(), slot, vpe.cpu);
+  const failed = sendProxy(DISCARD, proxy(), slot, vpe.proxyCpu);
   if (failed) return failed;
   store<u32>(proxySlotAt(slot), NONE);
   if (holder(chip().proxyNextVictim) != NONE) chip().proxyNextVictim = slot;
@@ -53,7 +54,7 @@ export function unmapSlot(vpe: Vpe): i32 {
 
 function onSlot(vpe: Vpe, command: u64): i32 {
   const failed = mapSlot(vpe);
-  return failed ? failed : sendProxy(command, proxy(), vpe.proxySlot, vpe.cpu);
+  return failed ? failed : sendProxy(command, proxy(), vpe.proxySlot, vpe.proxyCpu);
 }
 
 export function invalidateProxy(vpe: Vpe): i32 {
@@ -68,11 +69,11 @@ export function clearProxy(vpe: Vpe): i32 {
   return onSlot(vpe, CLEAR);
 }
 
-/** The vPE has moved from another PE: its doorbell's event follows. */
-export function moveProxy(vpe: Vpe, from: u32): i32 {
-  const to = vpe.cpu;
-  vpe.cpu = from;
+/** The vPE has moved: its doorbell's event follows. A doorbell without a slot gets one at the new PE first. */
+export function moveProxy(vpe: Vpe): i32 {
   const failed = mapSlot(vpe);
-  vpe.cpu = to;
-  return failed ? failed : sendMovi(proxy(), vpe.proxySlot, from, to);
+  if (failed) return failed;
+  const moved = sendMovi(proxy(), vpe.proxySlot, vpe.proxyCpu, vpe.cpu);
+  if (moved == 0) vpe.proxyCpu = vpe.cpu;
+  return moved;
 }

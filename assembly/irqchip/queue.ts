@@ -1,5 +1,5 @@
 // The producer side of an ITS's command queue: 64 KiB, a slot at a time, with the sync command that belongs to what was
-// posted, and the wait for completion (hypervisor model, sections 0.4, 2.1).
+// posted, and the wait for completion.
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -50,21 +50,32 @@ export function post(its: u32, a: u64, b: u64, c: u64, d: u64, rdBase: u64): i32
   if (!room(its, commands)) return ETIMEDOUT;
   put(its, a, b, c, d);
   if (rdBase != NO_SYNC) put(its, SYNC, 0, rdBase, 0);
-  return kick(its, commands);
+  ring(its);
+  return awaitQueue(its, commands);
 }
 
 /** Posts a command with VSYNC to a vPE. */
 export function postV(its: u32, a: u64, b: u64, c: u64, d: u64, vpeId: u32): i32 {
+  const failed = startV(its, a, b, c, d, vpeId);
+  return failed ? failed : awaitQueue(its, 2);
+}
+
+/** The same without the wait: for commands that several ITSs have to reach before one of them completes. */
+export function startV(its: u32, a: u64, b: u64, c: u64, d: u64, vpeId: u32): i32 {
   if (!room(its, 2)) return ETIMEDOUT;
   put(its, a, b, c, d);
   put(its, VSYNC, (<u64>vpeId) << 32, 0, 0);
-  return kick(its, 2);
+  ring(its);
+  return 0;
 }
 
-/** Lets the ITS run, and waits. A command that does not complete stays in the queue. */
-function kick(its: u32, commands: u32): i32 {
+function ring(its: u32): void {
+  writeBus(itsAddress(its) + GITS_CWRITER, 8, itsNode(its).writer);
+}
+
+/** Waits until the ITS has read all of its queue. A command that does not complete stays there. */
+export function awaitQueue(its: u32, commands: u32): i32 {
   const node = itsNode(its);
-  writeBus(itsAddress(its) + GITS_CWRITER, 8, node.writer);
   for (let poll: u32 = 0; poll <= chip().pollLimit; poll++) {
     const reader = <u32>readBus(itsAddress(its) + GITS_CREADR, 8) & CREADR_OFFSET;
     if (reader == node.writer) {

@@ -1,4 +1,4 @@
-// What the driver does to redistributors (hypervisor model, sections 2.3, 2.4, 2.8): every write is logged, every wait
+// What the driver does to redistributors: every write is logged, every wait
 // bounded.
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';

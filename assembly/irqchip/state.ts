@@ -1,5 +1,5 @@
 // What the driver knows: the kernel's its_node, its_device, irq descriptors, its_vm and its_vpe, in fixed tables. The
-// names are the kernel's (hypervisor model, section 2.2). None of it is visible to the hardware.
+// names are the kernel's. None of it is visible to the hardware.
 import { machine } from '../memory/machine';
 
 /** No VM, vPE, device or slot. */
@@ -149,6 +149,8 @@ export class Vpe {
   /** PE that it is resident on. */
   residentCpu: u32;
   proxySlot: u32;
+  /** Collection of that slot's event. */
+  proxyCpu: u32;
   idai: u32;
   pendingLast: u32;
   /** ITSs that map it. */

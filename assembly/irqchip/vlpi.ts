@@ -1,10 +1,9 @@
-// its_irq_set_vcpu_affinity of a device interrupt: switching an event between its LPI and a VLPI (hypervisor model,
-// section 2.3, second table).
+// its_irq_set_vcpu_affinity of a device interrupt: switching an event between its LPI and a VLPI.
 import { sendDiscard, sendMapti, sendVmapti, sendVmovi } from './commands';
 import { setDoorbell } from './device_irq';
 import { EINVAL } from './errno';
 import { invalidate, updatePhysical, updateVirtual } from './lpi_config';
-import { chip, Device, deviceOf, ERA_S, Irq, itsNode, MAX_VPES, NONE, vpeOf } from './state';
+import { chip, Device, deviceOf, ERA_S, Irq, irqOf, itsNode, MAX_VPES, NONE, vpeOf } from './state';
 import { mapVmOn, unmapVmOn } from './vpe';
 
 const ALL_BITS: u32 = 0xff;
@@ -42,7 +41,7 @@ export function mapVlpi(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbe
 
 function checkMap(irq: Irq, device: Device, vpe: u32, vintid: u32): i32 {
   if (!itsNode(device.its).isV4 || !irq.activated) return EINVAL;
-  if (vpe >= MAX_VPES || !vpeOf(vpe).used) return EINVAL;
+  if (vpe >= MAX_VPES || !vpeOf(vpe).used || !irqOf(vpeOf(vpe).irq).activated) return EINVAL;
   if (vintid < FIRST_LPI || vintid >= (<u32>1) << chip().idBits) return EINVAL;
   return device.vm == NONE || device.vm == vpeOf(vpe).vm ? 0 : EINVAL;
 }
@@ -63,15 +62,15 @@ export function unmapVlpi(irq: Irq): i32 {
   const device = deviceOf(irq.owner);
   if (!itsNode(device.its).isV4 || !irq.forwarded) return EINVAL;
   const vm = vpeOf(irq.vpe).vm;
-  let failed = sendDiscard(device, irq.event, irq.cpu);
-  if (failed) return failed;
+  const discarded = sendDiscard(device, irq.event, irq.cpu);
+  if (discarded) return discarded;
   irq.forwarded = 0;
   vpeOf(irq.vpe).vlpis--;
-  failed = sendMapti(device, irq.event, irq.intid, irq.cpu);
-  if (failed) return failed;
+  // From here on the VLPI is gone, whatever the ITS does: the VM must not be held by it.
+  let failed = sendMapti(device, irq.event, irq.intid, irq.cpu);
   irq.masked = 0;
   updatePhysical(irq.intid, ALL_BITS, RESTORED_PROPERTY);
-  failed = invalidate(irq);
+  if (failed == 0) failed = invalidate(irq);
   unmapVmOn(device.its, vm);
   device.vlpis--;
   if (device.vlpis == 0) device.vm = NONE;

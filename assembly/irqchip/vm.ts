@@ -1,11 +1,12 @@
-// its_alloc_vcpu_irqs and its_free_vcpu_irqs: the domain of a VM's doorbells, with the tables that its vPEs need
-// (hypervisor model, sections 2.2, 2.4). Either everything is allocated or nothing.
+// its_alloc_vcpu_irqs and its_free_vcpu_irqs: the domain of a VM's doorbells, with the tables that its vPEs need.
+// Either everything is allocated or nothing.
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { DEFAULT_PROPERTY, roundUp } from './boot';
 import { findIrqs, freeIrqs } from './device';
 import { EBUSY, EINVAL, ENOMEM, ENOSYS } from './errno';
 import { allocateLpis, freeLpis, lpisFor, NO_LPI } from './lpi_allocator';
+import { isDisabled } from './lpi_config';
 import { unmapSlot } from './proxy';
 import { allocatePages, freePages, PAGE_64K, pagesOf } from './ram';
 import {
@@ -97,7 +98,7 @@ function allocateVpes(n: u32, vm: Vm, count: u32, firstIrq: u32): bool {
     irq.owner = vm.firstVpe + i;
     irq.intid = vpe.doorbell;
     irq.activated = 0;
-    irq.masked = 1;
+    irq.masked = isDisabled(irq.intid) ? 1 : 0;
     irq.forwarded = 0;
   }
   return true;

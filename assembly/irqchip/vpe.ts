@@ -1,10 +1,11 @@
-// vPEs and their doorbells (hypervisor model, sections 2.4, 2.6, 2.7, 2.8): mapping a VM on an ITS, scheduling, moving.
+// vPEs and their doorbells: mapping a VM on an ITS, scheduling, moving.
 // The doorbell's irq is the handle of the vPE.
 import { machine } from '../memory/machine';
-import { sendInvdb, sendVinvall, sendVmapp, sendVmovp } from './commands';
+import { sendInvdb, sendVinvall, sendVmapp, startVmovp } from './commands';
 import { EINVAL, ETIMEDOUT } from './errno';
 import { PROP_ENABLED, updatePhysical } from './lpi_config';
 import { clearProxy, invalidateProxy, moveProxy, raiseProxy } from './proxy';
+import { awaitQueue } from './queue';
 import {
   GICR_CLRLPIR,
   GICR_INVALLR,
@@ -34,9 +35,9 @@ const RA_WA_WB: u64 = 7 << 7;
 const TYPER_DIRTY: u64 = 1 << 2;
 const VIRTUAL: u64 = 1 << 63;
 
-/** vPEs are mapped with their doorbell, or only where the VM has VLPIs (section 2.6). */
+/** vPEs are mapped with their doorbell, or only where the VM has VLPIs, which the driver of 2017 did not know. */
 function isEager(): bool {
-  return chip().itsListMap == 0 || chip().hasRvpeid != 0;
+  return chip().era == ERA_S || chip().itsListMap == 0 || chip().hasRvpeid != 0;
 }
 
 /** its_map_vm: the first VLPI of a VM on an ITS maps its vPEs there, where they are mapped lazily. */
@@ -48,7 +49,7 @@ export function mapVmOn(its: u32, n: u32): i32 {
   for (let i: u32 = 0; i < vm.vpes; i++) {
     const failed = mapOn(its, vpeOf(vm.firstVpe + i));
     if (failed) {
-      for (let done: u32 = 0; done <= i; done++) unmapOn(its, vpeOf(vm.firstVpe + done));
+      for (let done: u32 = 0; done < i; done++) unmapOn(its, vpeOf(vm.firstVpe + done));
       vm.addVlpis(its, -1);
       return failed;
     }
@@ -68,7 +69,9 @@ function mapOn(its: u32, vpe: Vpe): i32 {
   const failed = sendVmapp(its, vpe, true, vpe.vmapps == 0);
   if (failed) return failed;
   vpe.vmapps++;
-  return sendVinvall(its, vpe);
+  const invalidated = sendVinvall(its, vpe);
+  if (invalidated) unmapOn(its, vpe);
+  return invalidated;
 }
 
 function unmapOn(its: u32, vpe: Vpe): i32 {
@@ -83,10 +86,23 @@ export function activateVpe(vpe: Vpe): i32 {
   if (isEager()) {
     vpe.cpu = 0;
     const failed = chip().era == ERA_S ? mapEverywhereInTurns(vpe) : mapEverywhere(vpe);
-    if (failed) return failed;
+    if (failed) {
+      unmapFirst(vpe, vpe.vmapps);
+      return failed;
+    }
   }
   irq.activated = 1;
   return 0;
+}
+
+/** Takes an incomplete mapping back from the first `count` GICv4 ITSs. */
+function unmapFirst(vpe: Vpe, count: u32): void {
+  let left = count;
+  for (let its: u32 = 0; its < machine().itsCount && left > 0; its++) {
+    if (!itsNode(its).isV4) continue;
+    unmapOn(its, vpe);
+    left--;
+  }
 }
 
 function mapEverywhere(vpe: Vpe): i32 {
@@ -132,9 +148,19 @@ export function deactivateVpe(vpe: Vpe): i32 {
   return 0;
 }
 
+/**
+ * GICv4.0: its_make_vpe_resident disables the doorbell, its_make_vpe_non_resident enables it where it is asked for. The
+ * driver of 2017 left that to its caller.
+ */
+function ringsWhileOut(vpe: Vpe): bool {
+  return !chip().hasRvpeid && chip().era != ERA_S && irqOf(vpe.irq).activated != 0;
+}
+
 /** SCHEDULE_VPE on a PE: the vPE becomes resident there. `groups`: bit 0 Group 0, bit 1 Group 1; GICv4.1 only. */
 export function scheduleVpe(vpe: Vpe, cpu: u32, groups: u32): i32 {
   if (cpu >= machine().cpuCount || vpe.resident || !irqOf(vpe.irq).activated) return EINVAL;
+  const silenced = ringsWhileOut(vpe) && !irqOf(vpe.irq).masked ? setDoorbellMasked(vpe, true) : 0;
+  if (silenced) return silenced;
   if (chip().hasRvpeid) {
     const enables = (groups & 1 ? VGRP0EN : 0) | (groups & 2 ? VGRP1EN : 0);
     writeRd(cpu, GICR_VPENDBASER, 8, VALID | enables | vpe.vpeId);
@@ -151,11 +177,15 @@ export function scheduleVpe(vpe: Vpe, cpu: u32, groups: u32): i32 {
   return 0;
 }
 
-/** DESCHEDULE_VPE; PendingLast and IDAI are kept in the vPE. `doorbell`: GICv4.1 asks for the default doorbell. */
+/** DESCHEDULE_VPE; PendingLast and IDAI are kept in the vPE. `doorbell`: it shall ring from now on. */
 export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
   if (!vpe.resident) return EINVAL;
   const cpu = vpe.residentCpu;
-  // A table that is still being parsed must not be taken away (bug 8.16).
+  if (doorbell && ringsWhileOut(vpe) && irqOf(vpe.irq).masked) {
+    const failed = setDoorbellMasked(vpe, false);
+    if (failed) return failed;
+  }
+  // A table that is still being parsed must not be taken away.
   if (chip().era != ERA_S && (readRd(cpu, GICR_TYPER, 8) & TYPER_DIRTY) != 0) waitForClean(cpu);
   const value = readRd(cpu, GICR_VPENDBASER, 8) & ~(VALID | PENDING_LAST | DIRTY);
   if (!chip().hasRvpeid) writeRd(cpu, GICR_VPENDBASER, 8, value);
@@ -193,17 +223,26 @@ export function invallVpe(vpe: Vpe): i32 {
 /** irq_set_affinity of a doorbell: the vPE moves (its_vpe_set_affinity). */
 export function moveVpe(vpe: Vpe, cpu: u32): i32 {
   if (cpu >= machine().cpuCount) return EINVAL;
-  if (vpe.vmapps == 0) return isEager() && chip().era != ERA_S ? EINVAL : 0;
+  if (vpe.vmapps == 0) {
+    if (isEager()) return chip().era == ERA_S ? 0 : EINVAL;
+    // No hardware to tell; the VM's first VLPI maps the vPE to where it is then.
+    vpe.cpu = cpu;
+    return 0;
+  }
   const from = vpe.cpu;
   if (cpu == from) return 0;
   vpe.cpu = cpu;
   const failed = sendMoves(vpe);
+  if (failed) vpe.cpu = from;
   if (failed || chip().hasRvpeid) return failed;
   return moveDoorbell(vpe, from);
 }
 
 function sendMoves(vpe: Vpe): i32 {
-  if (chip().itsListMap == 0) return sendVmovp(firstV4Its(), vpe, 0, 0);
+  if (chip().itsListMap == 0) {
+    const failed = startVmovp(firstV4Its(), vpe, 0, 0);
+    return failed ? failed : awaitQueue(firstV4Its(), 2);
+  }
   const list = itsListOf(vmOf(vpe.vm));
   chip().vmovpSequence = (chip().vmovpSequence + 1) & 0xffff;
   return postMoves(vpe, list);
@@ -224,7 +263,17 @@ function postMoves(vpe: Vpe, list: u32): i32 {
   for (let its: u32 = 0; its < machine().itsCount; its++) {
     const node = itsNode(its);
     if (!node.isV4 || ((list >> node.listNumber) & 1) == 0) continue;
-    const failed = sendVmovp(its, vpe, chip().vmovpSequence, list);
+    const failed = startVmovp(its, vpe, chip().vmovpSequence, list);
+    if (failed) return failed;
+  }
+  return awaitMoves(list);
+}
+
+function awaitMoves(list: u32): i32 {
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
+    const node = itsNode(its);
+    if (!node.isV4 || ((list >> node.listNumber) & 1) == 0) continue;
+    const failed = awaitQueue(its, 2);
     if (failed) return failed;
   }
   return 0;
@@ -232,7 +281,7 @@ function postMoves(vpe: Vpe, list: u32): i32 {
 
 /** A doorbell that is pending at the old PE is cleared there, or moved by its proxy event. */
 function moveDoorbell(vpe: Vpe, from: u32): i32 {
-  if (!chip().hasDirectLpi) return moveProxy(vpe, from);
+  if (!chip().hasDirectLpi) return moveProxy(vpe);
   writeRd(from, GICR_CLRLPIR, 8, vpe.doorbell);
   return waitForSync(from);
 }

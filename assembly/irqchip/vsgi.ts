@@ -1,4 +1,4 @@
-// GICv4.1: sixteen virtual SGI interrupts per vPE (hypervisor model, section 2.8, "Kind G").
+// GICv4.1: sixteen virtual SGI interrupts per vPE.
 import { writeBus } from '../gic/bus';
 import { sendVsgi } from './commands';
 import { findIrqs, freeIrqs } from './device';

@@ -64,7 +64,8 @@ export class DeviceIrq extends Irq {
     const byte = propertyByte(properties);
     const result = this.engine.irqchipMapVlpi(this.number, vpe.index, vIntid, byte, doorbell ? 1 : 0);
     this.attempt('mapVlpi', result, {
-      EINVAL: 'no GICv4 ITS, not activated, a vINTID that is no LPI, or the device belongs to another VM',
+      EINVAL:
+        'no GICv4 ITS, interrupt or doorbell not activated, a vINTID that is no LPI, or the device belongs to another VM',
     });
   }
 

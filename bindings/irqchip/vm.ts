@@ -91,13 +91,16 @@ export class Vpe {
     return this.#field(Field.TABLE);
   }
 
-  /** SCHEDULE_VPE (`its_make_vpe_resident`) on a PE. */
+  /** SCHEDULE_VPE (`its_make_vpe_resident`) on a PE. GICv4.0 masks an unmasked doorbell first, except in 2017. */
   schedule(cpu: number, { group0 = true, group1 = true }: ScheduleOptions = {}): void {
     const groups = (group0 ? 1 : 0) | (group1 ? 2 : 0);
     this.#attempt('schedule', this.#chip.machine.engine.irqchipSchedule(this.index, cpu, groups));
   }
 
-  /** DESCHEDULE_VPE (`its_make_vpe_non_resident`). `doorbell`: GICv4.1 requests the default doorbell. */
+  /**
+   * DESCHEDULE_VPE (`its_make_vpe_non_resident`). `doorbell`: GICv4.0 unmasks the doorbell, GICv4.1 requests the default
+   * doorbell.
+   */
   deschedule({ doorbell = false }: { doorbell?: boolean } = {}): void {
     this.#attempt('deschedule', this.#chip.machine.engine.irqchipDeschedule(this.index, doorbell ? 1 : 0));
   }
