@@ -4,7 +4,7 @@ import { GicError } from '../errors.ts';
 import type { GicHardware } from '../hardware.ts';
 import { hex } from './event_text.ts';
 import type { CaptureEvent } from './events.ts';
-import type { Mismatch, Tally } from './report.ts';
+import type { FoundMismatch, Tally } from './report.ts';
 
 /** Dumps are made of a machine that was stopped: a pause of this many nanoseconds, and few events behind it. */
 const PAUSE = 500_000_000;
@@ -64,7 +64,7 @@ export class FinalMemory {
   }
 
   /** Compares. To be called when everything has been played. */
-  finish(line: number, onMismatch: (mismatch: Mismatch) => void): void {
+  finish(line: number, onMismatch: (found: FoundMismatch) => void): void {
     const early = this.#finalAt !== undefined || this.#eventsSincePause <= TAIL_EVENTS;
     const snapshot = (early && this.#snapshot) || this.#read();
     if (snapshot === this.#snapshot) this.#tally.skip('final-events', this.#eventsSincePause);
@@ -75,7 +75,7 @@ export class FinalMemory {
       if (at < 0) return;
       const register = `${file} at ${hex(address + at)}`;
       const expected = hex(contents[at] ?? 0);
-      onMismatch({ line, kind: 'final-memory', register, expected, got: hex(memory[at] ?? 0), context: [] });
+      onMismatch({ line, kind: 'final-memory', register, expected, got: hex(memory[at] ?? 0) });
     });
   }
 

@@ -10,6 +10,7 @@ export const GICR_ISPENDR0 = 0x1_0200;
 export const GITS_CTLR = 0x0000;
 export const GITS_CBASER = 0x0080;
 export const GITS_CWRITER = 0x0088;
+export const GITS_CREADR = 0x0090;
 export const GITS_BASER0 = 0x0100;
 
 /** What of a machine's configuration a replay depends on. */

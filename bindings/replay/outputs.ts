@@ -3,7 +3,7 @@ import { type Difference, OutputComparison } from './comparison.ts';
 import { pendingText, virtualPendingText, wiresText } from './event_text.ts';
 import type { CaptureEvent } from './events.ts';
 import type { Frames } from './frames.ts';
-import type { Mismatch, Tally } from './report.ts';
+import type { FoundMismatch, Tally } from './report.ts';
 import type { UnrecordedMemory } from './unrecorded_memory.ts';
 
 /** Quicker ways to the outputs of a model, which a model may have; `Machine` does. */
@@ -38,7 +38,7 @@ export class Outputs {
   readonly #comparison: OutputComparison;
   readonly #tally: Tally;
   readonly #memory: UnrecordedMemory | undefined;
-  readonly #report: (found: Omit<Mismatch, 'context'>) => void;
+  readonly #report: (found: FoundMismatch) => void;
   /** LPIs that the results at hand show. */
   readonly #shownLpis: number[] = [];
 
@@ -46,7 +46,7 @@ export class Outputs {
     frames: Frames,
     tally: Tally,
     memory: UnrecordedMemory | undefined,
-    report: (found: Omit<Mismatch, 'context'>) => void,
+    report: (found: FoundMismatch) => void,
   ) {
     this.#hardware = frames.hardware;
     this.#access = hasOutputAccess(frames.hardware) ? frames.hardware : undefined;
@@ -134,7 +134,7 @@ export class Outputs {
     return false;
   }
 
-  #mismatch({ stream, recorded, produced, at, line }: Difference): Omit<Mismatch, 'context'> {
+  #mismatch({ stream, recorded, produced, at, line }: Difference): FoundMismatch {
     const kind = kindOf(stream);
     const text = (word: number | undefined): string => {
       if (word === undefined) return `no further change (${this.#text(stream, this.#now(stream))})`;

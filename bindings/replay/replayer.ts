@@ -6,10 +6,11 @@ import { type CaptureEvent, cpuOf, type Value } from './events.ts';
 import { type ExclusionId, entersGicv4, partOfGicv4 } from './exclusions.ts';
 import { Frames, type ReplayedMachine } from './frames.ts';
 import { Inputs } from './inputs.ts';
+import { modelState } from './model_state.ts';
 import { playInOrder, type Stage } from './order.ts';
 import { Outputs } from './outputs.ts';
 import { differenceFromQemu } from './qemu_commands.ts';
-import { type CheckKind, type Mismatch, Tally } from './report.ts';
+import { type CheckKind, type FoundMismatch, type Mismatch, Tally } from './report.ts';
 import { SgiComparison } from './sgi_comparison.ts';
 import { type EntryComparison, inspectorOf, TableComparison } from './table_inspector.ts';
 import { UnrecordedMemory } from './unrecorded_memory.ts';
@@ -24,7 +25,6 @@ export interface ReplayerOptions {
 }
 
 type EventOf<Kind extends CaptureEvent['kind']> = Extract<CaptureEvent, { kind: Kind }>;
-type Found = Omit<Mismatch, 'context'>;
 
 const RECENT_EVENTS = 256;
 const CONTEXT_EVENTS = 12;
@@ -37,6 +37,7 @@ export class Replayer {
   readonly #machine: ReplayedMachine;
   readonly #file: string;
   readonly #limit: number;
+  readonly #frames: Frames;
   readonly #stage: HardwareStage;
   readonly #lacksGicv4: boolean;
   readonly #recent: CaptureEvent[] = [];
@@ -49,6 +50,7 @@ export class Replayer {
     this.#file = options.file ?? 'recording';
     this.#limit = options.limit ?? 20;
     const frames = new Frames(hardware, machine);
+    this.#frames = frames;
     const memory = options.memoryUnknown ? new UnrecordedMemory(frames, this.tally) : undefined;
     this.#stage = new HardwareStage(frames, this.tally, memory, (found) => this.report(found));
   }
@@ -100,11 +102,12 @@ export class Replayer {
     this.#stage.compare(true);
   }
 
-  /** Counts a mismatch, and keeps it with what led to it if it is one of the first. */
-  report(found: Found): void {
+  /** Counts a mismatch, and keeps it with what led to it and the model's state if it is one of the first. */
+  report(found: FoundMismatch): void {
     this.tally.mismatches++;
     if (this.mismatches.length >= this.#limit) return;
-    this.mismatches.push({ ...found, context: this.#context(found.cpu) });
+    const { cpu } = found;
+    this.mismatches.push({ ...found, context: this.#context(cpu), state: modelState(this.#frames, cpu) });
   }
 
   #context(cpu: number | undefined): string[] {
@@ -127,7 +130,7 @@ class HardwareStage implements Stage {
   readonly #outputs: Outputs;
   readonly #sgis: SgiComparison;
   readonly #tables: TableComparison | undefined;
-  readonly #report: (found: Found) => void;
+  readonly #report: (found: FoundMismatch) => void;
   #tableWrites: EventOf<'table-write'>[] = [];
   /** Commands are in the queue that only a register write will run. */
   #commandsWait = false;
@@ -138,7 +141,7 @@ class HardwareStage implements Stage {
     frames: Frames,
     tally: Tally,
     memory: UnrecordedMemory | undefined,
-    report: (found: Found) => void,
+    report: (found: FoundMismatch) => void,
   ) {
     this.#frames = frames;
     this.#tally = tally;

@@ -43,7 +43,7 @@ export const checkNames: Readonly<Record<CheckKind, string>> = {
 };
 
 /** A recorded value that the model did not reproduce. */
-export interface Mismatch {
+export interface FoundMismatch {
   /** Line of the recorded value, or of the action that should have had no such result. */
   readonly line: number;
   readonly kind: CheckKind;
@@ -52,8 +52,17 @@ export interface Mismatch {
   readonly register?: string;
   readonly expected: string;
   readonly got: string;
+}
+
+/** A mismatch that is kept, with what helps to explain it. */
+export interface Mismatch extends FoundMismatch {
   /** The latest events of that PE, of the distributor and the ITS, oldest first. */
   readonly context: readonly string[];
+  /**
+   * The model's state when the difference was found, of that PE or else of the ITS: after a read that differs has had
+   * its effect, and for outputs, which are compared a little later, after what came until then.
+   */
+  readonly state: readonly string[];
 }
 
 export interface InterruptCounts {

@@ -73,13 +73,14 @@ function mismatchLines({ firstMismatches, mismatches }: ReplayReport): string[] 
   ];
 }
 
-function mismatchText({ line, kind, cpu, register, expected, got, context }: Mismatch): string[] {
+function mismatchText({ line, kind, cpu, register, expected, got, context, state }: Mismatch): string[] {
   const place = [cpu === undefined ? '' : `CPU ${cpu}`, register ?? checkNames[kind]]
     .filter(Boolean)
     .join(' ');
   return [
     `    line ${line}: ${place}: recorded ${expected}, got ${got}`,
     ...context.map((event) => `        ${event}`),
+    ...state.map((text) => `        model: ${text}`),
   ];
 }
 

@@ -1,6 +1,6 @@
 import type { CaptureEvent } from './events.ts';
 import { type Frames, GICR_ISPENDR0 } from './frames.ts';
-import type { Mismatch, Tally } from './report.ts';
+import type { FoundMismatch, Tally } from './report.ts';
 
 type EventOf<Kind extends CaptureEvent['kind']> = Extract<CaptureEvent, { kind: Kind }>;
 
@@ -11,12 +11,12 @@ type EventOf<Kind extends CaptureEvent['kind']> = Extract<CaptureEvent, { kind: 
 export class SgiComparison {
   readonly #frames: Frames;
   readonly #tally: Tally;
-  readonly #report: (found: Omit<Mismatch, 'context'>) => void;
+  readonly #report: (found: FoundMismatch) => void;
   #request: EventOf<'sgi-request'> | undefined;
   #pendingBefore: boolean[] = [];
   readonly #arrivals = new Map<number, EventOf<'sgi-arrival'>>();
 
-  constructor(frames: Frames, tally: Tally, report: (found: Omit<Mismatch, 'context'>) => void) {
+  constructor(frames: Frames, tally: Tally, report: (found: FoundMismatch) => void) {
     this.#frames = frames;
     this.#tally = tally;
     this.#report = report;

@@ -62,7 +62,16 @@ describe('gicv4 replay', () => {
       /line 395: CPU 3 .*: recorded INTID 8195, priority 0xa0, Group 1, got no further change/,
     );
     expect(output).toContain('394: ITS command INT');
+    expect(output).toMatch(/model: ICC_PMR_EL1 0x[0-9a-f]+, ICC_RPR_EL1 0xff/);
     expect(output).toMatch(/and \d+ more/);
+  });
+
+  it('has the state of the model in the JSON document', async () => {
+    const args = ['--policy', 'sleepHoldsInterrupts=true', '--json'];
+    expect(await runCli(['replay', ...args, fixture('kut-its-trigger.jsonl.gz')])).toBe(1);
+    expect(JSON.parse(output).files[0].firstMismatches[0].state).toContain(
+      'highest pending: nothing pending; FIQ 0 IRQ 0',
+    );
   });
 
   it('prints one line a file with --quiet', async () => {
