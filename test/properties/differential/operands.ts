@@ -1,0 +1,58 @@
+import type { MachineConfig } from '../../../bindings/index.ts';
+import type { Dice } from './dice.ts';
+import type { Side } from './side.ts';
+
+/** Numbers that steps name things by: most of them name what other steps have mapped. */
+export class Operands {
+  readonly #dice: Dice;
+  readonly #config: MachineConfig;
+
+  constructor(dice: Dice, config: MachineConfig) {
+    this.#dice = dice;
+    this.#config = config;
+  }
+
+  its(): number {
+    return this.#dice.below(this.#config.itsCount);
+  }
+
+  cpu(): number {
+    return this.#dice.below(this.#config.cpus);
+  }
+
+  deviceId(): number {
+    const edge = Math.min(2 ** this.#config.deviceIdBits, 0xffff_ffff);
+    const capacities = [127, 128, 511, 512, 2047, 2048, 8191, 8192, 2 ** 18 - 1, 2 ** 18];
+    const odd = this.#dice.pick([3, ...capacities, edge - 1, edge]);
+    return this.#dice.chance(8) ? odd : this.#dice.below(3);
+  }
+
+  eventId(): number {
+    const edge = Math.min(2 ** this.#config.eventIdBits, 0xffff_ffff);
+    const odd = this.#dice.pick([4, 7, 8, 31, 32, 8192, 8193, edge - 1, edge, edge + 1, 0xffff_ffff]);
+    return this.#dice.chance(8) ? Math.min(odd, 0xffff_ffff) : this.#dice.below(4);
+  }
+
+  icid(): number {
+    const edge = 2 ** this.#config.collectionIdBits;
+    const odd = this.#dice.pick([3, 4, 127, 128, 254, 255, 512, 2048, 8191, 8192, edge - 1, edge]);
+    return this.#dice.chance(6) ? Math.min(odd, 0xffff) : this.#dice.below(3);
+  }
+
+  lpi(): number {
+    return 8192 + this.#dice.below(10);
+  }
+
+  intid(): number {
+    const edge = 2 ** this.#config.intidBits;
+    const odd = this.#dice.pick([0, 1023, 8191, 8255, 16_383, edge - 1, edge, 0xffff_ffff]);
+    return this.#dice.chance(10) ? odd : this.lpi();
+  }
+
+  /** RDbase of a PE, of none, or an address that is not that of its frame. */
+  rdbase(): (side: Side) => bigint {
+    const cpu = this.#dice.chance(12) ? this.#config.cpus : this.cpu();
+    const beside = this.#dice.chance(12) ? 1n << BigInt(this.#dice.pick([16, 16, 17, 31, 40])) : 0n;
+    return (side) => side.rdbase(cpu) ^ beside;
+  }
+}
