@@ -97,7 +97,10 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
 }
 
 function lpiPlanesBytes(m: Machine): u32 {
-  return indexBytes((<u32>1) << m.intidBits, min<u32>(max<u32>(m.storedPriorityBits, m.virtualPriorityBits), 6));
+  return indexBytes(
+    (<u32>1) << m.intidBits,
+    min<u32>(max<u32>(m.storedPriorityBits, m.virtualPriorityBits), 6),
+  );
 }
 
 function implement(bank: Bank, from: u32, to: u32): void {

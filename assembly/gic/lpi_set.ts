@@ -326,7 +326,9 @@ export function initLpiSet(set: LpiSet, cpu: u32, isVirtual: bool, planes: usize
   set.configCache = configCache;
   set.index = changetype<usize>(set) + ((offsetof<LpiSet>() + 7) & ~7);
   // A guest's interface may tell more priorities apart than the distributor stores.
-  const implemented = isVirtual ? max<u32>(m.storedPriorityBits, m.virtualPriorityBits) : m.storedPriorityBits;
+  const implemented = isVirtual
+    ? max<u32>(m.storedPriorityBits, m.virtualPriorityBits)
+    : m.storedPriorityBits;
   set.configMask = (CONFIG_PRIORITY & (0xff << (8 - implemented))) | CONFIG_ENABLE;
   // LPI priorities are bits [7:2] of a configuration byte.
   const bits = min<u32>(implemented, 6);
