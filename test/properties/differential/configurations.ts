@@ -20,7 +20,7 @@ export function anyConfiguration(dice: Dice): MachineOptions {
     cpus: affinities.length,
     affinities,
     itsCount: dice.between(1, 3),
-    deviceIdBits: dice.pick([2, 6, 14, 16, 32]),
+    deviceIdBits: dice.pick([2, 6, 14, 16, 32, 32]),
     eventIdBits: dice.pick([2, 5, 14, 16, 32]),
     collectionIdBits: dice.pick([2, 4, 13, 16]),
     intidBits: dice.pick([14, 15, 16, 17]),

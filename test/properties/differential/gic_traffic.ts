@@ -44,11 +44,14 @@ export class GicTraffic {
   readonly #dice: Dice;
   readonly #config: MachineConfig;
   readonly #lpis: boolean;
+  /** The SPI that has most of the traffic, less 32: much can happen to it. */
+  readonly #focus: number;
 
   constructor(dice: Dice, config: MachineConfig) {
     this.#dice = dice;
     this.#config = config;
     this.#lpis = config.intidBits >= 14;
+    this.#focus = dice.below(10);
   }
 
   /** Groups, priorities and enables that let much through. */
@@ -119,6 +122,7 @@ export class GicTraffic {
 
   #spi(): number {
     const { spis } = this.#config;
+    if (this.#dice.chance(2)) return 32 + this.#focus;
     const usual = 32 + this.#dice.below(10);
     return this.#dice.pick([usual, usual, usual, usual, 31 + spis, 32 + spis, 4096, 4103, 5119]);
   }
@@ -149,7 +153,7 @@ export class GicTraffic {
 
   #bits(name: BitRegister): number {
     const usual = sparse.includes(name) ? this.#dice.bit() : this.#dice.bits();
-    return this.#dice.chance(8) ? 0xffff_ffff : usual;
+    return this.#dice.pick([usual, usual, 2 ** this.#focus, 2 ** this.#focus, 0xffff_ffff]);
   }
 
   #distributorBits(): Step {
@@ -208,9 +212,9 @@ export class GicTraffic {
   }
 
   #message(): Step {
-    const offset = this.#dice.pick([0x0040, 0x0040, 0x0048, 0x0050, 0x0058]);
-    const size = this.#dice.pick([2, 4, 4, 1, 8] as const);
-    const intid = this.#dice.pick([this.#spi(), this.#spi(), 0, 31, 1020, 0x1fff]);
+    const offset = this.#dice.pick([0x0040, 0x0040, 0x0040, 0x0048, 0x0048, 0x0048, 0x0050, 0x0058]);
+    const size = this.#dice.pick([2, 4, 4, 4, 4, 1, 8] as const);
+    const intid = this.#dice.chance(8) ? this.#dice.pick([0, 31, 1020, 0x1fff]) : this.#spi();
     const value = size === 1 ? intid & 0xff : intid;
     return write(`GICD+${hex(offset)}`, (side) => side.gicd(offset), size, value);
   }

@@ -22,8 +22,10 @@ export class Operands {
 
   deviceId(): number {
     const edge = Math.min(2 ** this.#config.deviceIdBits, 0xffff_ffff);
-    const capacities = [127, 128, 511, 512, 2047, 2048, 8191, 8192, 2 ** 18 - 1, 2 ** 18];
-    const odd = this.#dice.pick([3, ...capacities, edge - 1, edge]);
+    // One page of each size, flat, and a page of 4 KiB as level 1.
+    const twoLevels = 512 * Math.floor(4096 / this.#config.tableEntryBytes);
+    const room = this.#dice.pick([128, 512, 2048, 8192, twoLevels, twoLevels, edge]);
+    const odd = this.#dice.pick([3, room - 1, room]);
     return this.#dice.chance(8) ? odd : this.#dice.below(3);
   }
 
