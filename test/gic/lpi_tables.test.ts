@@ -96,6 +96,23 @@ describe('3.2 EnableLPIs', () => {
     expect(board.diagnosed()).toEqual([]);
   });
 
+  it.each([
+    ['lower half first', [0x0078, 0x007c]],
+    ['upper half first', [0x007c, 0x0078]],
+  ])('3.7 PTZ written by halves, %s, is honoured', async (_, halves) => {
+    const board = await createOpenBoard();
+    setLpiConfig(board, 8200, 0xa3);
+    setPendingBit(board, 8200);
+    enableLpis(board, 0);
+    board.setGicr(0, 0x0000, 0);
+    const value = board.gicr64(0, 0x0078) | (1n << 62n);
+    for (const offset of halves) {
+      board.setGicr(0, offset, Number((value >> (offset === 0x0078 ? 0n : 32n)) & 0xffff_ffffn));
+    }
+    board.setGicr(0, 0x0000, 1);
+    expect(takeAll(board)).toEqual([]);
+  });
+
   it('3.7 policy pendingTableZero honour: PTZ=1 skips the scan, a broken promise is diagnosed', async () => {
     const board = await createOpenBoard({ policy: { pendingTableZero: 'honour' } });
     setLpiConfig(board, 8200, 0xa3);

@@ -194,6 +194,28 @@ describe('6.1 error codes', () => {
     expect(board.its.errors([unmapc(0), int(DEVICE, 0)])).toEqual([0x010307]);
   });
 
+  it.each([
+    ['CLEAR', 0x01_0507, clear, undefined],
+    ['INV', 0x01_0c07, inv, undefined],
+    ['DISCARD', 0x01_0f07, discard, 'error'],
+  ] as const)(
+    '6.1 %s reports an unmapped collection as an unmapped interrupt',
+    async (_, code, make, choice) => {
+      const policy = choice && { discardUnmappedCollection: choice };
+      const board = await createMappedBoard({ ...(policy && { policy }) });
+      expect(board.its.errors([unmapc(0), make(DEVICE, 0)])).toEqual([code]);
+    },
+  );
+
+  it('6.8 INT to a redistributor whose pending table is not in RAM is no command error', async () => {
+    const board = await createMappedBoard();
+    board.setGicr(0, 0x0000, 0);
+    board.setGicr64(0, 0x0078, 0x1_0000n);
+    board.setGicr(0, 0x0000, 1);
+    expect(board.its.errors([int(DEVICE, 0)])).toEqual([]);
+    expect(board.its.stalled).toBe(false);
+  });
+
   it('6.1 the record names the DeviceID and the EventID', async () => {
     const board = await createMappedBoard();
     board.machine.takeDiagnostics();

@@ -156,6 +156,17 @@ describe('5.8 policy creadrWritable', () => {
     expect(its.creadr).toBe(its.cwriter);
   });
 
+  it('5.8 true: a queue that stalled goes on behind the command that CREADR skips', async () => {
+    const board = await mapped({ creadrWritable: true, commandError: 'stall' });
+    const { its } = board;
+    its.post([mapc(0, 99), int(DEVICE, 0)]);
+    expect(its.stalled).toBe(true);
+    its.write64(GITS.CREADR, its.creadr + 32);
+    expect(its.stalled).toBe(false);
+    its.write64(GITS.CWRITER, its.cwriter);
+    expect(board.take(0)).toEqual([FIRST_LPI]);
+  });
+
   it('5.8 true: a CREADR beyond the queue reads nothing beyond it', async () => {
     const board = await running({ creadrWritable: true });
     const { its, machine } = board;
@@ -254,6 +265,20 @@ describe('5.7 and 5.9 policy tableWriteWhileEnabled', () => {
     its.write64(GITS.CWRITER, its.cwriter);
     its.write64(GITS.CBASER, VALID | BigInt(its.itt(16)));
     expect(its.read64(GITS.CBASER)).toBe(VALID | BigInt(its.itt(16)));
+  });
+
+  it('5.13 accept: the commands of the queue that CBASER moves to run at once', async () => {
+    const board = await mapped({ tableWriteWhileEnabled: 'accept' });
+    const { its } = board;
+    const cbaser = its.read64(GITS.CBASER);
+    its.enable(false);
+    its.write64(GITS.CBASER, cbaser);
+    its.write64(GITS.CWRITER, its.store([int(DEVICE, 0)], 0));
+    its.write64(GITS.CBASER, cbaser & ~VALID);
+    its.enable(true);
+    expect(board.take(0)).toEqual([]);
+    its.write64(GITS.CBASER, cbaser);
+    expect(board.take(0)).toEqual([FIRST_LPI]);
   });
 });
 
