@@ -60,6 +60,7 @@ export enum Config {
   events = 54,
   eventCapacity = 55,
   irqchip = 59,
+  kvm = 60,
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
@@ -155,6 +156,7 @@ export enum Structure {
   TIMERS = 10,
   EVENT = 11,
   IRQCHIP = 12,
+  KVM = 13,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -417,6 +419,39 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   VSGIS_DROPPED = 74,
   COUNT = 75,
+}
+
+/** Fields of a vCPU of the KVM layer. */
+export enum VcpuField {
+  /** OUTSIDE_GUEST_MODE, IN_GUEST_MODE, EXITING_GUEST_MODE. */
+  MODE = 0,
+  REQUESTS = 1,
+  LOADED_ON = 2,
+  ASLEEP = 3,
+  USED_LRS = 4,
+  /** Interrupts on its list. */
+  LISTED = 5,
+  VPE = 6,
+  HCR = 7,
+  VMCR = 8,
+}
+
+/** Fields of a virtual interrupt of the KVM layer (struct vgic_irq). */
+export enum KvmField {
+  PENDING = 0,
+  PENDING_LATCH = 1,
+  LINE_LEVEL = 2,
+  ACTIVE = 3,
+  ENABLED = 4,
+  PRIORITY = 5,
+  GROUP = 6,
+  LEVEL = 7,
+  HW = 8,
+  HWINTID = 9,
+  /** vCPU on whose list it is, vCPU that it is routed to. */
+  LIST = 10,
+  TARGET = 11,
+  REFERENCES = 12,
 }
 
 /** Fields of the irqchip layer's records that the host asks for. */

@@ -13,6 +13,7 @@ import { RegisterInfo } from './gic/register_file';
 import { readPhysicalRegister, writePhysicalRegister } from './gic/system_registers';
 import { setPpiLevel, setSpiLevel } from './gic/wires';
 import { IRQCHIP_BYTES } from './irqchip/state';
+import { KVM_BYTES } from './kvm/areas';
 import { inspectCollection, inspectDevice, inspectInterrupt, inspectVpe } from './its/commands';
 import { ITS_BYTES, itsOf } from './its/its';
 import { processQueue } from './its/queue';
@@ -58,6 +59,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>PE_TIMERS_BYTES;
     case Structure.IRQCHIP:
       return <u32>IRQCHIP_BYTES;
+    case Structure.KVM:
+      return <u32>KVM_BYTES;
     case Structure.EVENT:
       return <u32>offsetof<EventRecord>();
     case Structure.COUNTERS:
@@ -204,6 +207,7 @@ export function resetCpuInterface(cpu: u32): void {
 }
 
 export * from './irqchip/exports';
+export * from './kvm/exports';
 
 // --- inspection ---
 

@@ -1,9 +1,10 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { type Config, type Field, type IrqChipField, Structure } from '../assembly/abi.ts';
 import { GicError } from './errors.ts';
+import type { KvmExports } from './kvm/exports.ts';
 
 /** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
-export interface EngineExports {
+export interface EngineExports extends KvmExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
@@ -139,6 +140,7 @@ const sizes = {
   timers: Structure.TIMERS,
   event: Structure.EVENT,
   irqchip: Structure.IRQCHIP,
+  kvm: Structure.KVM,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,

@@ -16,6 +16,7 @@ export interface Layout {
   readonly timers: number;
   readonly events: number;
   readonly irqchip: number;
+  readonly kvm: number;
   readonly itsRecords: number;
   readonly dirtyCpus: number;
   readonly dirtyVirtual: number;
@@ -61,6 +62,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     timers: take(cpus * sizes.timers),
     events: take(config.eventCapacity * sizes.event),
     irqchip: take(sizes.irqchip),
+    kvm: take(sizes.kvm),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),

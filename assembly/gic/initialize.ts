@@ -284,6 +284,9 @@ export function setField(field: Config, value: f64): void {
     case Config.irqchip:
       m.irqchip = at;
       break;
+    case Config.kvm:
+      m.kvm = at;
+      break;
     case Config.events:
       m.events = at;
       break;

@@ -80,6 +80,8 @@ export class Machine {
   events: usize;
   /** State of the irqchip layer. */
   irqchip: usize;
+  /** State of the KVM layer. */
+  kvm: usize;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;

@@ -1,0 +1,165 @@
+// What the host calls of the KVM layer: numbers in, an errno or a number out. Actions settle the outputs at their end.
+import { KvmField, VcpuField } from '../abi';
+import { settle } from '../gic/outputs';
+import { EINVAL } from '../irqchip/errno';
+import { machine } from '../memory/machine';
+import { guestMemory } from './guest_memory';
+import { handleHostInterrupts } from './host';
+import { injectIrq } from './inject';
+import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
+import * as run from './run';
+import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
+import { irqOf, isNull, VgicIrq } from './vgic_irq';
+import { createVm, destroyVm, initVgic, setUpKvm } from './vm';
+
+export function kvmSetUp(gicv4: u32): i32 {
+  return setUpKvm(gicv4 != 0);
+}
+
+export function kvmCreateVm(vcpus: u32, spis: u32, ramBase: f64, ramPages: u32): i32 {
+  return settled(createVm(vcpus, spis, <u64>ramBase, ramPages));
+}
+
+export function kvmInit(vm: u32): i32 {
+  return isVm(vm) ? settled(initVgic(vm)) : EINVAL;
+}
+
+export function kvmDestroyVm(vm: u32): i32 {
+  return settled(destroyVm(vm));
+}
+
+/** The first vCPU of a VM. */
+export function kvmFirstVcpu(vm: u32): i32 {
+  return isVm(vm) ? <i32>vmOf(vm).firstVcpu : EINVAL;
+}
+
+/** Where guest memory stands in linear memory, 0 for nowhere. */
+export function kvmGuestMemory(vm: u32, address: f64, bytes: f64): usize {
+  return isVm(vm) ? guestMemory(vmOf(vm), <u64>address, <u64>bytes) : 0;
+}
+
+/** KVM_IRQ_LINE and in-kernel devices; `vcpu` counts for SGIs and PPIs. */
+export function kvmInject(vm: u32, vcpu: u32, intid: u32, level: u32, owner: u32): i32 {
+  if (!isVm(vm)) return EINVAL;
+  const known = injectIrq(vm, vcpu == NONE ? NONE : vmOf(vm).firstVcpu + vcpu, intid, level != 0, owner);
+  return settled(known ? 0 : EINVAL);
+}
+
+// --- one vCPU, step by step ---
+
+export function kvmLoad(vcpu: u32, cpu: u32): i32 {
+  if (!isVcpu(vcpu) || cpu >= machine().cpuCount || vcpuOf(vcpu).loadedOn != NONE) return EINVAL;
+  return settled(run.loadVcpu(vcpuOf(vcpu), cpu));
+}
+
+export function kvmPut(vcpu: u32): i32 {
+  return isLoaded(vcpu) ? settled(run.putVcpu(vcpuOf(vcpu))) : EINVAL;
+}
+
+/** 1 in the guest, 0 where a request has to be looked at first. */
+export function kvmEnter(vcpu: u32): i32 {
+  if (!isLoaded(vcpu) || vcpuOf(vcpu).mode != 0) return EINVAL;
+  if (!run.takeRequests(vcpuOf(vcpu))) return 0;
+  return run.enterGuest(vcpuOf(vcpu)) ? 1 : 0;
+}
+
+export function kvmExit(vcpu: u32): i32 {
+  if (!isLoaded(vcpu) || vcpuOf(vcpu).mode == 0) return EINVAL;
+  run.exitGuest(vcpuOf(vcpu));
+  return 0;
+}
+
+export function kvmRunnable(vcpu: u32): i32 {
+  return isVcpu(vcpu) ? (run.isRunnable(vcpuOf(vcpu)) ? 1 : 0) : EINVAL;
+}
+
+export function kvmHostInterrupts(cpu: u32): i32 {
+  return cpu < machine().cpuCount ? settled(<i32>handleHostInterrupts(cpu)) : EINVAL;
+}
+
+// --- inspection ---
+
+export function kvmVcpuField(vcpu: u32, field: VcpuField): f64 {
+  return isVcpu(vcpu) ? vcpuField(vcpuOf(vcpu), field) : -1;
+}
+
+function vcpuField(vcpu: Vcpu, field: VcpuField): f64 {
+  switch (field) {
+    case VcpuField.MODE:
+      return vcpu.mode;
+    case VcpuField.REQUESTS:
+      return vcpu.requests;
+    case VcpuField.LOADED_ON:
+      return vcpu.loadedOn == NONE ? -1 : vcpu.loadedOn;
+    case VcpuField.ASLEEP:
+      return vcpu.asleep ? 1 : 0;
+    case VcpuField.USED_LRS:
+      return vcpu.usedLrs;
+    case VcpuField.LISTED:
+      return vcpu.listed;
+    case VcpuField.VPE:
+      return vcpu.vpe == NONE ? -1 : vcpu.vpe;
+    case VcpuField.HCR:
+      return vcpu.hcr;
+    case VcpuField.VMCR:
+      return vcpu.vmcr;
+    default:
+      return -1;
+  }
+}
+
+export function kvmIrqField(vm: u32, vcpu: u32, intid: u32, field: KvmField): f64 {
+  if (!isVm(vm)) return -1;
+  const irq = irqOf(vm, vcpu == NONE ? NONE : vmOf(vm).firstVcpu + vcpu, intid);
+  return isNull(irq) ? -1 : irqField(vmOf(vm), irq, field);
+}
+
+function irqField(vm: VgicVm, irq: VgicIrq, field: KvmField): f64 {
+  switch (field) {
+    case KvmField.PENDING:
+      return irq.isPending ? 1 : 0;
+    case KvmField.PENDING_LATCH:
+      return irq.pendingLatch ? 1 : 0;
+    case KvmField.LINE_LEVEL:
+      return irq.lineLevel ? 1 : 0;
+    case KvmField.ACTIVE:
+      return irq.active ? 1 : 0;
+    case KvmField.ENABLED:
+      return irq.enabled ? 1 : 0;
+    case KvmField.PRIORITY:
+      return irq.priority;
+    case KvmField.GROUP:
+      return irq.group;
+    case KvmField.LEVEL:
+      return irq.isLevel ? 1 : 0;
+    case KvmField.HW:
+      return irq.hw ? 1 : 0;
+    case KvmField.HWINTID:
+      return irq.hwintid;
+    case KvmField.LIST:
+      return irq.vcpu == NONE ? -1 : irq.vcpu - vm.firstVcpu;
+    case KvmField.TARGET:
+      return irq.target == NONE ? -1 : irq.target - vm.firstVcpu;
+    case KvmField.REFERENCES:
+      return irq.references;
+    default:
+      return -1;
+  }
+}
+
+function isVm(vm: u32): bool {
+  return vm < MAX_VMS && vmOf(vm).used != 0;
+}
+
+function isVcpu(vcpu: u32): bool {
+  return vcpu < MAX_VCPUS && vcpuOf(vcpu).used;
+}
+
+function isLoaded(vcpu: u32): bool {
+  return isVcpu(vcpu) && vcpuOf(vcpu).loadedOn != NONE;
+}
+
+function settled(outcome: i32): i32 {
+  settle();
+  return outcome;
+}

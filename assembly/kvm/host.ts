@@ -1,0 +1,98 @@
+// The host's own interrupts on a PE: Linux's gic_handle_irq with EOImode=1. Acknowledge, priority drop, handler; then
+// deactivation, except where that is left to a guest.
+import { SystemRegister as Register } from '../abi';
+import { settle } from '../gic/outputs';
+import { readPhysicalRegister, writePhysicalRegister } from '../gic/system_registers';
+import { machine } from '../memory/machine';
+import { handleTimer, isTimerPpi } from './arch_timer';
+import { areaAt, HOST_LPIS_AT, HOST_SPIS_AT } from './areas';
+import { Cost, spend } from './costs';
+import { injectIrq } from './inject';
+import { handleDeviceLpi } from './irqfd';
+import { FIRST_LPI, LAST_PPI, NONE } from './limits';
+import { kvm } from './state';
+import { irqAt, numberOf, VgicIrq } from './vgic_irq';
+import { handleDoorbell } from './vgic_v4';
+
+const PRIORITY_MASK: u64 = 0xf0;
+const CTLR_EOIMODE: u64 = 2;
+const SPURIOUS: u32 = 1023;
+
+/** What an LPI of the host means: nothing, a vPE's doorbell, an assigned device's interrupt; the number above. */
+const KIND_SHIFT: u32 = 28;
+const NUMBER_MASK: u32 = 0x0fffffff;
+export const LPI_DOORBELL: u32 = 1;
+export const LPI_DEVICE: u32 = 2;
+
+/** Bytes of the tables of handlers. */
+export const HOST_LPIS_BYTES: usize = 65536 * 4;
+export const HOST_SPIS_BYTES: usize = 1024 * 4;
+
+/** CPU interfaces as Linux sets them up (gic_cpu_sys_reg_init). */
+export function setUpHost(): void {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    writePhysicalRegister(cpu, Register.ICC_PMR_EL1, PRIORITY_MASK);
+    writePhysicalRegister(cpu, Register.ICC_CTLR_EL1, CTLR_EOIMODE);
+    writePhysicalRegister(cpu, Register.ICC_IGRPEN1_EL1, 1);
+  }
+  settle();
+}
+
+export function handleLpi(intid: u32, kind: u32, number: u32): void {
+  store<u32>(areaAt(HOST_LPIS_AT) + ((<usize>intid) << 2), kind ? (kind << KIND_SHIFT) | number : 0);
+}
+
+/** Ties an SPI of the host to a virtual interrupt, or unties it: its deactivation is the guest's. */
+export function handleSpi(intid: u32, irq: VgicIrq): void {
+  const number = changetype<usize>(irq) ? numberOf(irq) + 1 : 0;
+  store<u32>(areaAt(HOST_SPIS_AT) + ((<usize>intid) << 2), number);
+}
+
+/** Takes everything that a PE signals to the host; how many interrupts it were. */
+export function handleHostInterrupts(cpu: u32): u32 {
+  const outer = kvm().currentCpu;
+  kvm().currentCpu = cpu;
+  let taken: u32 = 0;
+  for (;;) {
+    settle();
+    const intid = <u32>readPhysicalRegister(cpu, Register.ICC_IAR1_EL1);
+    if (intid == SPURIOUS) break;
+    writePhysicalRegister(cpu, Register.ICC_EOIR1_EL1, intid);
+    spend(Cost.HOST_IRQ, 1);
+    taken++;
+    if (!dispatch(cpu, intid)) writePhysicalRegister(cpu, Register.ICC_DIR_EL1, intid);
+  }
+  kvm().currentCpu = outer;
+  return taken;
+}
+
+/** Runs the handler; whether the interrupt stays active until a guest deactivates it. */
+function dispatch(cpu: u32, intid: u32): bool {
+  if (intid >= FIRST_LPI) {
+    handleByLpi(intid);
+    return true;
+  }
+  if (intid > LAST_PPI) return forwardSpi(intid);
+  if (!isTimerPpi(intid)) return false;
+  handleTimer(cpu, intid);
+  return true;
+}
+
+/** LPIs have no active state. */
+function handleByLpi(intid: u32): void {
+  if (intid >= 65536) return;
+  const handler = load<u32>(areaAt(HOST_LPIS_AT) + ((<usize>intid) << 2));
+  const number = handler & NUMBER_MASK;
+  if (handler >> KIND_SHIFT == LPI_DOORBELL) handleDoorbell(number);
+  else if (handler >> KIND_SHIFT == LPI_DEVICE) handleDeviceLpi(number);
+}
+
+/** A passthrough device's SPI: the virtual interrupt becomes pending, the physical one stays active. */
+function forwardSpi(intid: u32): bool {
+  if (intid >= 1024) return false;
+  const number = load<u32>(areaAt(HOST_SPIS_AT) + ((<usize>intid) << 2));
+  if (number == 0) return false;
+  const irq = irqAt(number - 1);
+  injectIrq(irq.vm, NONE, irq.intid, true, irq.owner);
+  return true;
+}

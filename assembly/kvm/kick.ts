@@ -1,0 +1,102 @@
+// Requests to a vCPU, and what makes it see them: an IPI while it is in the guest, a wake-up while it sleeps.
+
+import { SystemRegister } from '../abi';
+import { writePhysicalRegister } from '../gic/system_registers';
+import { GICR_TYPER, readRd } from '../irqchip/redistributor';
+import { Cost, spend } from './costs';
+import { NONE } from './limits';
+import {
+  EXITING_GUEST_MODE,
+  IN_GUEST_MODE,
+  kvm,
+  numberOfVcpu,
+  REQ_IRQ_PENDING,
+  REQ_SLEEP,
+  Vcpu,
+  VgicVm,
+  vcpuOf,
+} from './state';
+
+/** SGI that Linux reschedules PEs with; its handler does nothing, what counts is the exit. */
+export const IPI_RESCHEDULE: u32 = 0;
+
+/** kvm_make_request. */
+export function request(vcpu: Vcpu, requests: u32): void {
+  vcpu.requests |= requests;
+}
+
+/** kvm_vcpu_kick: a sleeping vCPU is woken, one in the guest is forced out, any other will see the request by itself. */
+export function kick(vcpu: Vcpu): void {
+  if (vcpu.asleep) {
+    wake(vcpu);
+    return;
+  }
+  if (vcpu.mode != IN_GUEST_MODE) return;
+  vcpu.mode = EXITING_GUEST_MODE;
+  if (vcpu.loadedOn != kvm().currentCpu) sendIpi(vcpu.loadedOn);
+}
+
+/** The thread becomes runnable; whoever runs threads takes it from the list of those that were woken. */
+export function wake(vcpu: Vcpu): void {
+  if (!vcpu.asleep) return;
+  vcpu.asleep = false;
+  vcpu.nextWoken = NONE;
+  const last = kvm().lastWoken;
+  if (last == NONE) kvm().firstWoken = numberOfVcpu(vcpu);
+  else vcpuOf(last).nextWoken = numberOfVcpu(vcpu);
+  kvm().lastWoken = numberOfVcpu(vcpu);
+}
+
+/** The vCPU that was woken first and was not taken yet, NONE for none. */
+export function takeWoken(): u32 {
+  const first = kvm().firstWoken;
+  if (first == NONE) return NONE;
+  kvm().firstWoken = vcpuOf(first).nextWoken;
+  if (kvm().firstWoken == NONE) kvm().lastWoken = NONE;
+  return first;
+}
+
+/** A reschedule IPI. It is sent by the PE whose host code runs; for an action from outside, by the target itself. */
+function sendIpi(cpu: u32): void {
+  const sender = kvm().currentCpu == NONE ? cpu : kvm().currentCpu;
+  const affinity = affinityOf(cpu);
+  const value =
+    ((<u64>(affinity >> 24)) << 48) |
+    ((<u64>((affinity >> 16) & 0xff)) << 32) |
+    ((<u64>IPI_RESCHEDULE) << 24) |
+    ((<u64>((affinity >> 8) & 0xff)) << 16) |
+    ((<u64>((affinity & 0xff) >> 4)) << 44) |
+    ((<u64>1) << (affinity & 15));
+  writePhysicalRegister(sender, SystemRegister.ICC_SGI1R_EL1, value);
+  spend(Cost.IPI, 1);
+}
+
+/** Affinity of a PE as GICR_TYPER tells it. */
+function affinityOf(cpu: u32): u32 {
+  return <u32>(readRd(cpu, GICR_TYPER, 8) >> 32);
+}
+
+/** halt_guest: all vCPUs of a VM leave the guest and stay out until the halt is over. */
+export function haltGuest(vm: VgicVm): void {
+  for (let i: u32 = 0; i < vm.vcpus; i++) {
+    const vcpu = vcpuOf(vm.firstVcpu + i);
+    vcpu.paused++;
+    request(vcpu, REQ_SLEEP);
+    kick(vcpu);
+  }
+}
+
+/** resume_guest. */
+export function resumeGuest(vm: VgicVm): void {
+  for (let i: u32 = 0; i < vm.vcpus; i++) {
+    const vcpu = vcpuOf(vm.firstVcpu + i);
+    vcpu.paused--;
+    if (vcpu.paused == 0) wake(vcpu);
+  }
+}
+
+/** An interrupt may have become deliverable: the vCPU goes through its flush once more. */
+export function requestInterrupt(vcpu: Vcpu): void {
+  request(vcpu, REQ_IRQ_PENDING);
+  kick(vcpu);
+}

@@ -1,0 +1,21 @@
+// Capacities of the KVM layer: nothing is allocated, the host reserves room for this much. Memory that is never touched
+// costs nothing.
+
+/** No vCPU, PE, irq or list entry. */
+export const NONE: u32 = 0xffffffff;
+
+export const MAX_VMS: u32 = 64;
+export const MAX_VCPUS: u32 = 4096;
+/** LPIs of all guests together. */
+export const MAX_GUEST_LPIS: u32 = 131072;
+
+export const PRIVATE_IRQS: u32 = 32;
+/** Records of a VM's SPIs, by INTID. */
+export const SPI_SLOTS: u32 = 1024;
+export const LAST_PPI: u32 = 31;
+export const LAST_SPI: u32 = 1019;
+export const FIRST_LPI: u32 = 8192;
+/** KVM's guests have 16 bits of INTIDs. */
+export const MAX_LPI_INTID: u32 = 65535;
+
+export const MAX_LIST_REGISTERS: u32 = 16;

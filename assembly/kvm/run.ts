@@ -1,0 +1,150 @@
+// The steps of KVM's run loop that concern interrupts (kvm_arch_vcpu_ioctl_run and what it calls), without time: whoever
+// runs vCPUs calls them in their order.
+import { settle } from '../gic/outputs';
+import { bestWaiting } from './ap_list';
+import { isTimerPending, timerEntry, timerExit, timerLoad, timerPut } from './arch_timer';
+import { Cost, spend } from './costs';
+import { flushLists } from './flush';
+import { syncLists } from './fold';
+import { handleHostInterrupts } from './host';
+import { request } from './kick';
+import { NONE } from './limits';
+import { setLoadedVcpu } from './loaded';
+import { HCR_EN } from './overflow';
+import { pruneList } from './prune';
+import {
+  IN_GUEST_MODE,
+  kvm,
+  numberOfVcpu,
+  OUTSIDE_GUEST_MODE,
+  REQ_RECORD_STEAL,
+  REQ_RELOAD_GICV4,
+  REQ_SLEEP,
+  REQ_VGIC_PROCESS_UPDATE,
+  Vcpu,
+  vmOfVcpu,
+} from './state';
+import { isNewEra } from './vgic_irq';
+import { commitVpe, isPendingLast, loadVpe, putVpe } from './vgic_v4';
+import { enterInterface, leaveInterface, readVmcr, restoreInterface, saveInterface } from './world_switch';
+
+/** kvm_arch_vcpu_load: the vCPU takes a PE. */
+export function loadVcpu(vcpu: Vcpu, cpu: u32): i32 {
+  vcpu.loadedOn = cpu;
+  vcpu.lastCpu = cpu;
+  setLoadedVcpu(cpu, numberOfVcpu(vcpu));
+  spend(Cost.LOAD, 1);
+  request(vcpu, REQ_RECORD_STEAL);
+  restoreInterface(vcpu);
+  const failed = loadVpe(vcpu);
+  timerLoad(vcpu);
+  settle();
+  return failed;
+}
+
+/** kvm_arch_vcpu_put. */
+export function putVcpu(vcpu: Vcpu): i32 {
+  spend(Cost.PUT, 1);
+  timerPut(vcpu);
+  saveInterface(vcpu);
+  const failed = putVpe(vcpu);
+  setLoadedVcpu(vcpu.loadedOn, NONE);
+  vcpu.loadedOn = NONE;
+  settle();
+  return failed;
+}
+
+/** check_vcpu_requests: false where the vCPU has to stay out. */
+export function takeRequests(vcpu: Vcpu): bool {
+  const requests = vcpu.requests;
+  vcpu.requests = 0;
+  if (requests & REQ_RELOAD_GICV4) {
+    putVpe(vcpu);
+    loadVpe(vcpu);
+  }
+  if (requests & REQ_VGIC_PROCESS_UPDATE) pruneList(vcpu);
+  if ((vcpu.paused || vcpu.powerOff) && requests & REQ_SLEEP) request(vcpu, REQ_SLEEP);
+  return !vcpu.paused && !vcpu.powerOff;
+}
+
+/**
+ * With interrupts off: flush, then into the guest, unless a request came meanwhile; then the caller starts over. Whether
+ * the guest runs.
+ */
+export function enterGuest(vcpu: Vcpu): bool {
+  if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
+  else idleHcr(vcpu);
+  commitVpe(vcpu);
+  timerEntry(vcpu);
+  vcpu.mode = IN_GUEST_MODE;
+  if (vcpu.requests) {
+    vcpu.mode = OUTSIDE_GUEST_MODE;
+    timerExit(vcpu);
+    syncLists(vcpu, 0);
+    return false;
+  }
+  spend(Cost.ENTRY, 1);
+  enterInterface(vcpu);
+  settle();
+  return true;
+}
+
+function idleHcr(vcpu: Vcpu): void {
+  vcpu.usedLrs = 0;
+  vcpu.hcr = HCR_EN;
+}
+
+/** Out of the guest, sync, then the host's interrupts, which are taken as soon as they are on again. */
+export function exitGuest(vcpu: Vcpu): void {
+  spend(Cost.EXIT, 1);
+  const ended = leaveInterface(vcpu);
+  vcpu.mode = OUTSIDE_GUEST_MODE;
+  kvm().currentCpu = vcpu.loadedOn;
+  if (isNewEra()) readVmcr(vcpu);
+  timerExit(vcpu);
+  syncLists(vcpu, ended);
+  handleHostInterrupts(vcpu.loadedOn);
+  kvm().currentCpu = NONE;
+  settle();
+}
+
+/** kvm_arch_vcpu_runnable, with what kvm_vcpu_check_block adds: it must not sleep. */
+export function isRunnable(vcpu: Vcpu): bool {
+  if (vcpu.powerOff || vcpu.paused) return false;
+  return hasPendingIrq(vcpu) || isTimerPending(vcpu);
+}
+
+/** kvm_vgic_vcpu_pending_irq. Group enables and the running priority are not considered. */
+export function hasPendingIrq(vcpu: Vcpu): bool {
+  if (!vmOfVcpu(vcpu).enabled) return false;
+  return isPendingLast(vcpu) || bestWaiting(vcpu) < vcpu.vmcr >> 24;
+}
+
+/** kvm_vcpu_wfi until the thread may sleep: the interface is read back, the vPE leaves with its doorbell armed. */
+export function beginWfi(vcpu: Vcpu): i32 {
+  vcpu.inWfi = true;
+  readVmcr(vcpu);
+  saveInterface(vcpu);
+  const failed = putVpe(vcpu);
+  settle();
+  return failed;
+}
+
+/** The end of kvm_vcpu_wfi, on whatever PE the thread is now. */
+export function endWfi(vcpu: Vcpu): i32 {
+  vcpu.inWfi = false;
+  vcpu.inWfit = false;
+  restoreInterface(vcpu);
+  const failed = loadVpe(vcpu);
+  settle();
+  return failed;
+}
+
+/** The thread goes to sleep: from here on a kick wakes it. */
+export function fallAsleep(vcpu: Vcpu): i32 {
+  vcpu.blocking = true;
+  const failed = putVcpu(vcpu);
+  vcpu.blocking = false;
+  vcpu.asleep = true;
+  return failed;
+}

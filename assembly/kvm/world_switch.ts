@@ -1,0 +1,81 @@
+// The virtual CPU interface between memory and hardware: list registers at each entry and exit (__vgic_v3_restore_state,
+// __vgic_v3_save_state), the rest when a vCPU is loaded and put (__vgic_v3_restore_vmcr_aprs and its counterpart).
+import { SystemRegister as Register } from '../abi';
+import { machine } from '../memory/machine';
+import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';
+import { Cost, spend } from './costs';
+import { NONE } from './limits';
+import { HCR_EN } from './overflow';
+import { Vcpu } from './state';
+
+const HCR_EL2_FMO: u64 = 1 << 3;
+const HCR_EL2_IMO: u64 = 1 << 4;
+const STATE: u64 = (<u64>3) << 62;
+const EOI_COUNT_SHIFT: u64 = 27;
+const EOI_COUNT_MASK: u32 = 31;
+
+/** ICH_AP<m>R<n>_EL2 registers that there are: one for 32 preemption levels. */
+function activePriorityRegisters(): u32 {
+  return (<u32>1) << (machine().virtualPreemptionBits - 5);
+}
+
+/** VMCR and the active priorities, on the PE that the vCPU is loaded on. */
+export function restoreInterface(vcpu: Vcpu): void {
+  const cpu = vcpu.loadedOn;
+  writeVirtualRegister(cpu, Register.ICH_VMCR_EL2, vcpu.vmcr);
+  for (let n: u32 = 0; n < activePriorityRegisters(); n++) {
+    writeVirtualRegister(cpu, Register.ICH_AP0R0_EL2 + n, vcpu.activePriorities(0, n));
+    writeVirtualRegister(cpu, Register.ICH_AP1R0_EL2 + n, vcpu.activePriorities(1, n));
+  }
+}
+
+export function saveInterface(vcpu: Vcpu): void {
+  const cpu = vcpu.loadedOn;
+  readVmcr(vcpu);
+  for (let n: u32 = 0; n < activePriorityRegisters(); n++) {
+    vcpu.setActivePriorities(0, n, <u32>readVirtualRegister(cpu, Register.ICH_AP0R0_EL2 + n));
+    vcpu.setActivePriorities(1, n, <u32>readVirtualRegister(cpu, Register.ICH_AP1R0_EL2 + n));
+  }
+}
+
+/** kvm_vgic_vmcr_sync: the guest's mask and enables have to be known before it is decided whether it may sleep. */
+export function readVmcr(vcpu: Vcpu): void {
+  if (vcpu.loadedOn == NONE) return;
+  vcpu.vmcr = <u32>readVirtualRegister(vcpu.loadedOn, Register.ICH_VMCR_EL2);
+}
+
+/** The hardware needs the virtual interface on: something is in it, or can come without the hypervisor. */
+function isInterfaceUsed(vcpu: Vcpu): bool {
+  return vcpu.usedLrs != 0 || vcpu.vpe != NONE;
+}
+
+/** World switch in: list registers and ICH_HCR_EL2; from here on EL1's ICC_* reach the virtual interface. */
+export function enterInterface(vcpu: Vcpu): void {
+  const cpu = vcpu.loadedOn;
+  if (isInterfaceUsed(vcpu)) {
+    writeVirtualRegister(cpu, Register.ICH_HCR_EL2, vcpu.hcr | HCR_EN);
+    for (let n: u32 = 0; n < vcpu.usedLrs; n++) {
+      writeVirtualRegister(cpu, Register.ICH_LR0_EL2 + n, vcpu.lr(n));
+    }
+    spend(Cost.LR_RESTORE, vcpu.usedLrs);
+  }
+  writeVirtualRegister(cpu, Register.HCR_EL2, HCR_EL2_FMO | HCR_EL2_IMO);
+}
+
+/** World switch out; ends of interrupts that no list register held (ICH_HCR_EL2.EOIcount). */
+export function leaveInterface(vcpu: Vcpu): u32 {
+  const cpu = vcpu.loadedOn;
+  writeVirtualRegister(cpu, Register.HCR_EL2, 0);
+  if (!isInterfaceUsed(vcpu)) return 0;
+  const empty = <u32>readVirtualRegister(cpu, Register.ICH_ELRSR_EL2);
+  const hcr = readVirtualRegister(cpu, Register.ICH_HCR_EL2);
+  writeVirtualRegister(cpu, Register.ICH_HCR_EL2, 0);
+  for (let n: u32 = 0; n < vcpu.usedLrs; n++) {
+    const isEmpty = ((empty >> n) & 1) != 0;
+    const register = Register.ICH_LR0_EL2 + n;
+    vcpu.setLr(n, isEmpty ? vcpu.lr(n) & ~STATE : readVirtualRegister(cpu, register));
+    writeVirtualRegister(cpu, register, 0);
+  }
+  spend(Cost.LR_SAVE, vcpu.usedLrs);
+  return <u32>(hcr >> EOI_COUNT_SHIFT) & EOI_COUNT_MASK;
+}
