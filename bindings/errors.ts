@@ -12,6 +12,8 @@ export type GicErrorCode =
   | 'TRAPPED'
   /** An input file or stream is not what it claims to be. */
   | 'INVALID_INPUT'
+  /** The call is not possible now: a vCPU is not in the guest, or the machine does not come to rest. */
+  | 'INVALID_STATE'
   /** The host lacks something that the call needs. */
   | 'UNSUPPORTED_HOST';
 

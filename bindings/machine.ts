@@ -119,7 +119,7 @@ export class Machine implements GicHardware {
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint {
     requireAccess(address, size);
     const low = this.engine.read(address, size) >>> 0;
-    return size === 8 ? this.#wide(low) : low;
+    return size === 8 ? this.wide(low) : low;
   }
 
   write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
@@ -172,7 +172,7 @@ export class Machine implements GicHardware {
 
   readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
     this.#requireCpu(cpu);
-    return this.#wide(this.engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
+    return this.wide(this.engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
   }
 
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
@@ -251,7 +251,7 @@ export class Machine implements GicHardware {
 
   /** CNTPCT_EL0: the counter of the generic timers, in ticks of `config.timerFrequency`. */
   get counter(): bigint {
-    return this.#wide(this.engine.readSystemRegister(0, SystemRegister.CNTPCT_EL0) >>> 0);
+    return this.wide(this.engine.readSystemRegister(0, SystemRegister.CNTPCT_EL0) >>> 0);
   }
 
   /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
@@ -271,7 +271,7 @@ export class Machine implements GicHardware {
 
   /** The counter value, below 2^64 - 1, at which the next timer fires; undefined while none will. */
   nextTimerDeadline(): bigint | undefined {
-    const deadline = this.#wide(this.engine.nextTimerDeadline() >>> 0);
+    const deadline = this.wide(this.engine.nextTimerDeadline() >>> 0);
     return deadline === 0xffff_ffff_ffff_ffffn ? undefined : deadline;
   }
 
@@ -291,7 +291,7 @@ export class Machine implements GicHardware {
   deviceEntry(its: number, deviceId: number): DeviceEntry | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
-    const entry = this.#wide(this.engine.deviceEntry(its, deviceId) >>> 0);
+    const entry = this.wide(this.engine.deviceEntry(its, deviceId) >>> 0);
     return entry === 0n ? undefined : decodeDeviceEntry(entry);
   }
 
@@ -299,7 +299,7 @@ export class Machine implements GicHardware {
   collectionEntry(its: number, icid: number): number | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'icid', icid, 0, 0xffff);
-    const entry = this.#wide(this.engine.collectionEntry(its, icid) >>> 0);
+    const entry = this.wide(this.engine.collectionEntry(its, icid) >>> 0);
     return entry === 0n ? undefined : Number(entry & 0xffffn);
   }
 
@@ -308,7 +308,7 @@ export class Machine implements GicHardware {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
-    const entry = this.#wide(this.engine.interruptEntry(its, deviceId, eventId) >>> 0);
+    const entry = this.wide(this.engine.interruptEntry(its, deviceId, eventId) >>> 0);
     return entry === 0n ? undefined : decodeInterruptEntry(entry);
   }
 
@@ -316,7 +316,7 @@ export class Machine implements GicHardware {
   vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
     this.#requireIts(its);
     requireInteger('INVALID_ARGUMENT', 'vpeId', vpeId, 0, 0xffff);
-    const entry = this.#wide(this.engine.vpeEntry(its, vpeId) >>> 0);
+    const entry = this.wide(this.engine.vpeEntry(its, vpeId) >>> 0);
     return entry === 0n ? undefined : decodeVpeEntry(entry);
   }
 
@@ -370,9 +370,10 @@ export class Machine implements GicHardware {
     return this.#diagnostics.take();
   }
 
-  #wide(low: number): bigint {
+  /** The 64-bit result of an export of `engine` that has just returned its lower half. */
+  wide(low: number): bigint {
     const high = this.#words[this.#resultHigh] as number;
-    return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
+    return high === 0 ? BigInt(low >>> 0) : (BigInt(high) << 32n) | BigInt(low >>> 0);
   }
 
   #cpuWord(cpu: number): number {

@@ -245,6 +245,26 @@ export function nextByKey(vcpu: Vcpu, irq: VgicIrq): u32 {
   return key < KEYS ? headOf(numberOfVcpu(vcpu), key) : EMPTY;
 }
 
+/** The first interrupt in the order of the list, EMPTY for none. Walks everything: for inspection. */
+export function firstInOrder(vcpu: Vcpu): u32 {
+  return bestBehind(vcpu, changetype<VgicIrq>(0));
+}
+
+/** The one behind it in the order of the list. */
+export function nextInOrder(vcpu: Vcpu, irq: VgicIrq): u32 {
+  return bestBehind(vcpu, irq);
+}
+
+function bestBehind(vcpu: Vcpu, after: VgicIrq): u32 {
+  let best: u32 = EMPTY;
+  for (let n = firstByKey(vcpu); n != EMPTY; n = nextByKey(vcpu, irqAt(n))) {
+    const irq = irqAt(n);
+    if (changetype<usize>(after) != 0 && !isBefore(after, irq, vcpu)) continue;
+    if (best == EMPTY || isBefore(irq, irqAt(best), vcpu)) best = n;
+  }
+  return best;
+}
+
 /** 6.19: the first of the active interrupts whose group is enabled (0) or not (1), EMPTY for none. */
 export function firstActive(vcpu: Vcpu, group: u32): u32 {
   return headOf(numberOfVcpu(vcpu), group * GROUP_KEYS + GROUP_KEYS - 1);

@@ -9,7 +9,7 @@ import { areaAt, TIMERS_AT } from './areas';
 import { mapPhysical, setPhysicalActive } from './forwarded';
 import { injectIrq } from './inject';
 import { wake } from './kick';
-import { NONE } from './limits';
+import { MAX_VCPUS, NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import { numberOfVcpu, Vcpu, vcpuOf } from './state';
 import { LINE_TIMER, privateIrq } from './vgic_irq';
@@ -231,6 +231,22 @@ export function timerExit(vcpu: Vcpu): void {
   for (let timer: u32 = 0; timer < VCPU_TIMERS; timer++) {
     const level = shouldFire(n, timer);
     if (level != contextOf(n, timer).level) updateLine(n, timer, level);
+  }
+}
+
+/** When the first soft timer fires, NEVER for none. */
+export function nextSoftTimer(): u64 {
+  let next = NEVER;
+  for (let n: u32 = 0; n < MAX_VCPUS; n++) {
+    if (vcpuOf(n).used) next = min<u64>(next, timersOf(n).softTimer);
+  }
+  return next;
+}
+
+export function expireSoftTimers(): void {
+  const now = machine().counter;
+  for (let n: u32 = 0; n < MAX_VCPUS; n++) {
+    if (vcpuOf(n).used && timersOf(n).softTimer <= now) expireSoftTimer(n);
   }
 }
 

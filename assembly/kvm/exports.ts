@@ -1,15 +1,22 @@
 // What the host calls of the KVM layer: numbers in, an errno or a number out. Actions settle the outputs at their end.
 import { KvmField, VcpuField } from '../abi';
 import { settle } from '../gic/outputs';
-import { EINVAL } from '../irqchip/errno';
+import { EBUSY, EINVAL } from '../irqchip/errno';
 import { machine } from '../memory/machine';
+import { firstInOrder, nextInOrder } from './ap_list';
+import { expireSoftTimers, nextSoftTimer } from './arch_timer';
+import * as guest from './guest';
 import { guestMemory } from './guest_memory';
 import { handleHostInterrupts } from './host';
 import { injectIrq } from './inject';
+import { takeWoken } from './kick';
 import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
+import { loadedVcpu } from './loaded';
+import { guestRead, guestWrite, isEmulated } from './mmio/dispatch';
 import * as run from './run';
+import { runVcpu, serveAll, stopVcpu, waitForInterrupt } from './service';
 import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
-import { irqOf, isNull, VgicIrq } from './vgic_irq';
+import { irqAt, irqOf, isNull, VgicIrq } from './vgic_irq';
 import { createVm, destroyVm, initVgic, setUpKvm } from './vm';
 
 export function kvmSetUp(gicv4: u32): i32 {
@@ -42,7 +49,80 @@ export function kvmGuestMemory(vm: u32, address: f64, bytes: f64): usize {
 export function kvmInject(vm: u32, vcpu: u32, intid: u32, level: u32, owner: u32): i32 {
   if (!isVm(vm)) return EINVAL;
   const known = injectIrq(vm, vcpu == NONE ? NONE : vmOf(vm).firstVcpu + vcpu, intid, level != 0, owner);
-  return settled(known ? 0 : EINVAL);
+  return served(known ? 0 : EINVAL);
+}
+
+// --- what a guest does ---
+
+/** Whether an access to an address is KVM's to emulate; user space's otherwise. */
+export function kvmIsEmulated(vm: u32, address: f64): i32 {
+  return isVm(vm) && isEmulated(vm, <u64>address) ? 1 : 0;
+}
+
+/** A guest's load that traps; the vCPU must be in the guest. */
+export function kvmGuestLoad(vcpu: u32, address: f64, size: u32): u32 {
+  if (!isGuest(vcpu)) return 0;
+  return result(guest.loadMmio(vcpuOf(vcpu), <u64>address, size));
+}
+
+export function kvmGuestStore(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
+  if (!isGuest(vcpu)) return EINVAL;
+  guest.storeMmio(vcpuOf(vcpu), <u64>address, size, ((<u64>high) << 32) | low);
+  return 0;
+}
+
+/** MRS in the guest. */
+export function kvmGuestReadRegister(vcpu: u32, register: u32): u32 {
+  return isGuest(vcpu) ? result(guest.readRegister(vcpuOf(vcpu), register)) : 0;
+}
+
+/** MSR in the guest. */
+export function kvmGuestWriteRegister(vcpu: u32, register: u32, low: u32, high: u32): i32 {
+  if (!isGuest(vcpu)) return EINVAL;
+  guest.writeRegister(vcpuOf(vcpu), register, ((<u64>high) << 32) | low);
+  return 0;
+}
+
+export function kvmGuestWfi(vcpu: u32): i32 {
+  if (!isGuest(vcpu)) return EINVAL;
+  waitForInterrupt(vcpuOf(vcpu));
+  return 0;
+}
+
+export function kvmGuestHvc(vcpu: u32): i32 {
+  if (!isGuest(vcpu)) return EINVAL;
+  guest.hypercall(vcpuOf(vcpu));
+  return 0;
+}
+
+/** User space's access to a frame of the VGIC, without a vCPU in the guest. */
+export function kvmUserRead(vcpu: u32, address: f64, size: u32): u32 {
+  return isVcpu(vcpu) ? result(guestRead(vcpu, <u64>address, size)) : 0;
+}
+
+export function kvmUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
+  if (!isVcpu(vcpu)) return EINVAL;
+  guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
+  return served(0);
+}
+
+// --- one vCPU ---
+
+/** KVM_RUN on a PE that has nothing loaded. */
+export function kvmRun(vcpu: u32, cpu: u32): i32 {
+  const free = isVcpu(vcpu) && cpu < machine().cpuCount && vcpuOf(vcpu).loadedOn == NONE;
+  if (!free) return EINVAL;
+  return loadedVcpu(cpu) == NONE ? runVcpu(vcpuOf(vcpu), cpu) : EBUSY;
+}
+
+/** The vCPU loses its PE. */
+export function kvmStop(vcpu: u32): i32 {
+  return isLoaded(vcpu) ? stopVcpu(vcpuOf(vcpu)) : EINVAL;
+}
+
+/** Lets everything happen that is due; 0 where it does not come to an end. */
+export function kvmServe(): i32 {
+  return serveAll() ? 1 : 0;
 }
 
 // --- one vCPU, step by step ---
@@ -69,6 +149,25 @@ export function kvmExit(vcpu: u32): i32 {
   return 0;
 }
 
+/** WFI that traps: the vPE leaves with its doorbell armed. */
+export function kvmBeginWfi(vcpu: u32): i32 {
+  return isLoaded(vcpu) ? settled(run.beginWfi(vcpuOf(vcpu))) : EINVAL;
+}
+
+/** The thread sleeps, and the vCPU gives up its PE. */
+export function kvmSleep(vcpu: u32): i32 {
+  return isLoaded(vcpu) ? settled(run.fallAsleep(vcpuOf(vcpu))) : EINVAL;
+}
+
+export function kvmEndWfi(vcpu: u32): i32 {
+  return isLoaded(vcpu) ? settled(run.endWfi(vcpuOf(vcpu))) : EINVAL;
+}
+
+/** The vCPU that was woken first and was not taken yet, -1 for none. */
+export function kvmTakeWoken(): i32 {
+  return <i32>takeWoken();
+}
+
 export function kvmRunnable(vcpu: u32): i32 {
   return isVcpu(vcpu) ? (run.isRunnable(vcpuOf(vcpu)) ? 1 : 0) : EINVAL;
 }
@@ -77,7 +176,32 @@ export function kvmHostInterrupts(cpu: u32): i32 {
   return cpu < machine().cpuCount ? settled(<i32>handleHostInterrupts(cpu)) : EINVAL;
 }
 
+// --- soft timers ---
+
+/** When the first soft timer of a sleeping vCPU fires, all ones for never. */
+export function kvmNextSoftTimer(): u32 {
+  return result(nextSoftTimer());
+}
+
+/** Lets the soft timers expire whose time has come. */
+export function kvmExpireSoftTimers(): void {
+  expireSoftTimers();
+}
+
 // --- inspection ---
+
+/** Number of the first interrupt on a vCPU's list, -1 for none. */
+export function kvmFirstListed(vcpu: u32): i32 {
+  return isVcpu(vcpu) ? <i32>firstInOrder(vcpuOf(vcpu)) : -1;
+}
+
+export function kvmNextListed(vcpu: u32, irq: u32): i32 {
+  return isVcpu(vcpu) ? <i32>nextInOrder(vcpuOf(vcpu), irqAt(irq)) : -1;
+}
+
+export function kvmListedIntid(irq: u32): u32 {
+  return irqAt(irq).intid;
+}
 
 export function kvmVcpuField(vcpu: u32, field: VcpuField): f64 {
   return isVcpu(vcpu) ? vcpuField(vcpuOf(vcpu), field) : -1;
@@ -157,6 +281,20 @@ function isVcpu(vcpu: u32): bool {
 
 function isLoaded(vcpu: u32): bool {
   return isVcpu(vcpu) && vcpuOf(vcpu).loadedOn != NONE;
+}
+
+function isGuest(vcpu: u32): bool {
+  return isVcpu(vcpu) && guest.isInGuest(vcpuOf(vcpu));
+}
+
+function result(value: u64): u32 {
+  machine().resultHigh = <u32>(value >> 32);
+  return <u32>value;
+}
+
+function served(outcome: i32): i32 {
+  serveAll();
+  return outcome;
 }
 
 function settled(outcome: i32): i32 {

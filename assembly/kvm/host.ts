@@ -1,8 +1,10 @@
 // The host's own interrupts on a PE: Linux's gic_handle_irq with EOImode=1. Acknowledge, priority drop, handler; then
 // deactivation, except where that is left to a guest.
 import { SystemRegister as Register } from '../abi';
+import { writeBus } from '../gic/bus';
 import { settle } from '../gic/outputs';
 import { readPhysicalRegister, writePhysicalRegister } from '../gic/system_registers';
+import { GICR_TYPER, rdAddress, readRd } from '../irqchip/redistributor';
 import { machine } from '../memory/machine';
 import { handleTimer, isTimerPpi } from './arch_timer';
 import { areaAt, HOST_LPIS_AT, HOST_SPIS_AT } from './areas';
@@ -17,6 +19,14 @@ import { handleDoorbell } from './vgic_v4';
 const PRIORITY_MASK: u64 = 0xf0;
 const CTLR_EOIMODE: u64 = 2;
 const SPURIOUS: u32 = 1023;
+const IGROUPR: u32 = 0x080;
+const ISENABLER: u32 = 0x100;
+const IPRIORITYR: u32 = 0x400;
+const IROUTER: u32 = 0x6000;
+const SGI_FRAME: u32 = 0x10000;
+const DEFAULT_PRIORITIES: u32 = 0xa0a0a0a0;
+/** SGIs that Linux uses between its PEs. */
+const IPIS: u32 = 0xff;
 
 /** What an LPI of the host means: nothing, a vPE's doorbell, an assigned device's interrupt; the number above. */
 const KIND_SHIFT: u32 = 28;
@@ -28,14 +38,46 @@ export const LPI_DEVICE: u32 = 2;
 export const HOST_LPIS_BYTES: usize = 65536 * 4;
 export const HOST_SPIS_BYTES: usize = 1024 * 4;
 
-/** CPU interfaces as Linux sets them up (gic_cpu_sys_reg_init). */
+/** SPIs, redistributors and CPU interfaces as Linux sets them up (gic_dist_init, gic_cpu_init). */
 export function setUpHost(): void {
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+  const m = machine();
+  for (let intid: u32 = 32; intid < m.spiSlots; intid += 32) {
+    writeBus(m.gicdBase + IGROUPR + (intid >> 3), 4, 0xffffffff);
+    setDefaultPriorities(m.gicdBase + IPRIORITYR + intid);
+  }
+  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) {
+    const frame = rdAddress(cpu, SGI_FRAME);
+    writeBus(frame + IGROUPR, 4, 0xffffffff);
+    setDefaultPriorities(frame + IPRIORITYR);
+    writeBus(frame + ISENABLER, 4, hostPpis() | IPIS);
     writePhysicalRegister(cpu, Register.ICC_PMR_EL1, PRIORITY_MASK);
     writePhysicalRegister(cpu, Register.ICC_CTLR_EL1, CTLR_EOIMODE);
     writePhysicalRegister(cpu, Register.ICC_IGRPEN1_EL1, 1);
   }
   settle();
+}
+
+/** Four bytes an access, 32 interrupts. */
+function setDefaultPriorities(address: u64): void {
+  for (let at: u64 = 0; at < 32; at += 4) writeBus(address + at, 4, DEFAULT_PRIORITIES);
+}
+
+/** The maintenance interrupt and the timers of EL1. */
+function hostPpis(): u32 {
+  const m = machine();
+  return ppi(m.maintenancePpi) | ppi(m.timerPpis & 0xff) | ppi((m.timerPpis >> 8) & 0xff);
+}
+
+function ppi(intid: u32): u32 {
+  return intid ? (<u32>1) << intid : 0;
+}
+
+/** Routes an SPI of the host to a PE and enables it (request_irq). */
+export function requestSpi(intid: u32, cpu: u32): void {
+  const m = machine();
+  const affinity = readRd(cpu, GICR_TYPER, 8) >> 32;
+  writeBus(m.gicdBase + IROUTER + (intid << 3), 8, ((affinity >> 24) << 32) | (affinity & 0xffffff));
+  writeBus(m.gicdBase + ISENABLER + ((intid >> 5) << 2), 4, (<u32>1) << (intid & 31));
 }
 
 export function handleLpi(intid: u32, kind: u32, number: u32): void {

@@ -5,17 +5,7 @@ import { writePhysicalRegister } from '../gic/system_registers';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
 import { Cost, spend } from './costs';
 import { NONE } from './limits';
-import {
-  EXITING_GUEST_MODE,
-  IN_GUEST_MODE,
-  kvm,
-  numberOfVcpu,
-  REQ_IRQ_PENDING,
-  REQ_SLEEP,
-  Vcpu,
-  VgicVm,
-  vcpuOf,
-} from './state';
+import { EXITING_GUEST_MODE, IN_GUEST_MODE, kvm, numberOfVcpu, REQ_IRQ_PENDING, Vcpu, vcpuOf } from './state';
 
 /** SGI that Linux reschedules PEs with; its handler does nothing, what counts is the exit. */
 export const IPI_RESCHEDULE: u32 = 0;
@@ -74,25 +64,6 @@ function sendIpi(cpu: u32): void {
 /** Affinity of a PE as GICR_TYPER tells it. */
 function affinityOf(cpu: u32): u32 {
   return <u32>(readRd(cpu, GICR_TYPER, 8) >> 32);
-}
-
-/** halt_guest: all vCPUs of a VM leave the guest and stay out until the halt is over. */
-export function haltGuest(vm: VgicVm): void {
-  for (let i: u32 = 0; i < vm.vcpus; i++) {
-    const vcpu = vcpuOf(vm.firstVcpu + i);
-    vcpu.paused++;
-    request(vcpu, REQ_SLEEP);
-    kick(vcpu);
-  }
-}
-
-/** resume_guest. */
-export function resumeGuest(vm: VgicVm): void {
-  for (let i: u32 = 0; i < vm.vcpus; i++) {
-    const vcpu = vcpuOf(vm.firstVcpu + i);
-    vcpu.paused--;
-    if (vcpu.paused == 0) wake(vcpu);
-  }
 }
 
 /** An interrupt may have become deliverable: the vCPU goes through its flush once more. */

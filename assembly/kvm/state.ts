@@ -53,8 +53,9 @@ export class VgicVm {
   activeSpis: u32;
   /** VM of the irqchip layer, NONE without vPEs. */
   itsVm: u32;
-  /** Guest physical addresses of the distributor. */
+  /** Guest physical addresses of the distributor and of the first redistributor. */
   distributorBase: u64;
+  redistributorBase: u64;
   /** GICR_PROPBASER of the guest; all redistributors share it. */
   propbaser: u64;
   /** Guest RAM: guest physical base, physical base, bytes. */
@@ -91,6 +92,8 @@ export class Vcpu {
   /** The thread is being put because it blocks, and sleeps. */
   blocking: bool;
   asleep: bool;
+  /** The thread is inside KVM_RUN and wants to be in the guest. */
+  running: bool;
   /** Link in the list of vCPUs that were woken. */
   nextWoken: u32;
   /** Halts by halt_guest that are not over. */
@@ -122,10 +125,9 @@ export class Vcpu {
   lr14: u64;
   lr15: u64;
 
-  /** GICR_CTLR.EnableLPIs, GICR_PENDBASER and the address of the guest's redistributor. */
+  /** GICR_CTLR.EnableLPIs and GICR_PENDBASER of the guest's redistributor. */
   lpisEnabled: bool;
   pendbaser: u64;
-  redistributorBase: u64;
 
   /** vPE of the irqchip layer and its first vSGI irq, NONE without. */
   vpe: u32;

@@ -18,6 +18,9 @@ const VTR_TDS: u32 = 1 << 19;
 const VTR_LIST_REGISTERS: u32 = 31;
 const PAGE_SHIFT: u64 = 12;
 const LAST_SGI: u32 = 15;
+/** Guest physical addresses, as QEMU's virt machine has them. */
+const DISTRIBUTOR_BASE: u64 = 0x08000000;
+const REDISTRIBUTOR_BASE: u64 = 0x080a0000;
 
 /** Sets the layer up above the irqchip layer; `gicv4` is the kernel parameter kvm-arm.vgic_v4_enable. */
 export function setUpKvm(gicv4: bool): i32 {
@@ -55,6 +58,8 @@ export function createVm(vcpus: u32, spis: u32, ramBase: u64, ramPages: u32): i3
   vm.firstVcpu = first;
   vm.spis = spis;
   vm.itsVm = NONE;
+  vm.distributorBase = DISTRIBUTOR_BASE;
+  vm.redistributorBase = REDISTRIBUTOR_BASE;
   vm.ramBase = ramBase;
   vm.ramAt = ram;
   vm.ramSize = (<u64>ramPages) << PAGE_SHIFT;

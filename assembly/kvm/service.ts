@@ -1,0 +1,113 @@
+// The run loop without time: after each action everything that follows from it happens at once. vCPUs leave the guest for
+// the host's interrupts and come back, sleeping ones that were woken continue on their PE. Where time matters the
+// simulation calls the same steps one by one.
+import { cpuInterfaceOf } from '../gic/cpu_interface';
+import { settle } from '../gic/outputs';
+import { machine } from '../memory/machine';
+import { handleHostInterrupts } from './host';
+import { takeWoken, wake } from './kick';
+import { NONE } from './limits';
+import { loadedVcpu } from './loaded';
+import {
+  beginWfi,
+  endWfi,
+  enterGuest,
+  exitGuest,
+  fallAsleep,
+  isRunnable,
+  loadVcpu,
+  putVcpu,
+  takeRequests,
+} from './run';
+import { EXITING_GUEST_MODE, OUTSIDE_GUEST_MODE, Vcpu, vcpuOf } from './state';
+
+/** Rounds after which a machine that never comes to rest is left alone: an interrupt that nobody can take away. */
+const MOST_ROUNDS: u32 = 1000;
+
+/** Lets everything happen that is due; whether it came to an end. */
+export function serveAll(): bool {
+  for (let round: u32 = 0; round < MOST_ROUNDS; round++) {
+    if (!serveRound()) return true;
+  }
+  return false;
+}
+
+function serveRound(): bool {
+  settle();
+  let busy = resumeWoken();
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    if (serveCpu(cpu)) busy = true;
+  }
+  return busy;
+}
+
+function isSignalled(cpu: u32): bool {
+  return (cpuInterfaceOf(cpu).outputs & 1) != 0;
+}
+
+function serveCpu(cpu: u32): bool {
+  const n = loadedVcpu(cpu);
+  if (n == NONE) return isSignalled(cpu) && handleHostInterrupts(cpu) > 0;
+  const vcpu = vcpuOf(n);
+  if (vcpu.mode == OUTSIDE_GUEST_MODE) return vcpu.running && enter(vcpu);
+  if (!isSignalled(cpu) && vcpu.mode != EXITING_GUEST_MODE) return false;
+  exitGuest(vcpu);
+  return true;
+}
+
+/** Into the guest, however often requests come in between; false where it is held outside. */
+function enter(vcpu: Vcpu): bool {
+  while (takeRequests(vcpu)) {
+    if (enterGuest(vcpu)) return true;
+  }
+  return false;
+}
+
+/** Threads that were woken go on where they slept, as soon as their PE is free. */
+function resumeWoken(): bool {
+  let resumed = false;
+  for (let n = takeWoken(); n != NONE; n = takeWoken()) {
+    const vcpu = vcpuOf(n);
+    if (!isRunnable(vcpu)) vcpu.asleep = true;
+    else if (loadedVcpu(vcpu.lastCpu) == NONE) {
+      loadVcpu(vcpu, vcpu.lastCpu);
+      endWfi(vcpu);
+      vcpu.running = true;
+      resumed = true;
+    }
+  }
+  return resumed;
+}
+
+/** KVM_RUN on a PE that is free. */
+export function runVcpu(vcpu: Vcpu, cpu: u32): i32 {
+  const failed = loadVcpu(vcpu, cpu);
+  if (failed) return failed;
+  if (vcpu.inWfi) endWfi(vcpu);
+  vcpu.running = true;
+  serveAll();
+  return 0;
+}
+
+/** The thread loses its PE: preempted, or back to user space. */
+export function stopVcpu(vcpu: Vcpu): i32 {
+  vcpu.running = false;
+  if (vcpu.mode != OUTSIDE_GUEST_MODE) exitGuest(vcpu);
+  const failed = putVcpu(vcpu);
+  serveAll();
+  return failed;
+}
+
+/** The guest's WFI, trapped: nothing to do means that the thread sleeps. */
+export function waitForInterrupt(vcpu: Vcpu): void {
+  exitGuest(vcpu);
+  beginWfi(vcpu);
+  if (isRunnable(vcpu)) endWfi(vcpu);
+  else {
+    vcpu.running = false;
+    fallAsleep(vcpu);
+    // A doorbell or a kick may have come while it went.
+    if (isRunnable(vcpu)) wake(vcpu);
+  }
+  serveAll();
+}

@@ -1,0 +1,72 @@
+import { GicError, requireInteger } from '../errors.ts';
+import { succeed } from '../irqchip/errors.ts';
+import type { IrqChip } from '../irqchip/irqchip.ts';
+import { GuestVm, type GuestVmOptions } from './vm.ts';
+
+export interface KvmOptions {
+  /** The kernel parameter kvm-arm.vgic_v4_enable: use direct injection where the hardware has it. Default true. */
+  readonly directInjection?: boolean;
+}
+
+/** KVM's VGIC above the irqchip layer: virtual machines whose vCPUs run on the machine's PEs. */
+export class Kvm {
+  readonly chip: IrqChip;
+
+  /** Sets the layer up; once for a machine. */
+  constructor(chip: IrqChip, { directInjection = true }: KvmOptions = {}) {
+    if (typeof directInjection !== 'boolean') {
+      throw new GicError('INVALID_ARGUMENT', 'directInjection', directInjection, 'true or false');
+    }
+    this.chip = chip;
+    succeed(chip.machine.engine.kvmSetUp(directInjection ? 1 : 0), 'Kvm', {
+      EBUSY: 'the machine has a KVM layer already',
+    });
+  }
+
+  /** Makes a VM; its VGIC is initialised by `vm.init()`, or with the first vCPU that runs. */
+  createVm(options: GuestVmOptions = {}): GuestVm {
+    return new GuestVm(this, options);
+  }
+
+  /** An MSI, wire or timer moved outside of this layer: lets everything happen that follows from it. */
+  serve(): void {
+    if (this.chip.machine.engine.kvmServe() === 0) {
+      throw new GicError(
+        'INVALID_STATE',
+        'machine',
+        'busy',
+        'a machine that comes to rest: an interrupt of the host keeps firing',
+      );
+    }
+  }
+
+  /** Moves the counter of the generic timers to `ticks`, timer by timer, and lets everything happen on the way. */
+  advanceCounter(ticks: number | bigint): void {
+    requireTicks(ticks);
+    const { machine } = this.chip;
+    const to = BigInt(ticks);
+    for (let next = this.#nextTimer(); next !== undefined && next <= to; next = this.#nextTimer()) {
+      // A soft timer of the past fires now.
+      if (next > machine.counter) machine.advanceCounter(next);
+      machine.engine.kvmExpireSoftTimers();
+      this.serve();
+    }
+    machine.advanceCounter(to);
+    this.serve();
+  }
+
+  #nextTimer(): bigint | undefined {
+    const { machine } = this.chip;
+    const soft = machine.wide(machine.engine.kvmNextSoftTimer());
+    const hard = machine.nextTimerDeadline();
+    const next = hard === undefined || soft < hard ? soft : hard;
+    return next === NEVER ? undefined : next;
+  }
+}
+
+const NEVER = 0xffff_ffff_ffff_ffffn;
+
+function requireTicks(ticks: number | bigint): void {
+  if (typeof ticks !== 'bigint')
+    requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
+}
