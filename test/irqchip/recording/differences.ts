@@ -18,7 +18,7 @@ const VALID = 1n << 63n;
 export const differences: readonly Difference[] = [
   {
     operation: 'boot',
-    what: 'Linux writes GITS_BASER<n> with Valid=0: 0 to all eight, then a page size, then Indirect, to each that it uses',
+    what: 'Linux writes GITS_BASER<n> with Valid=0: 0 to all, a page size to those in use, Indirect to devices and vPEs',
     why:
       'Since 5.17 it resets what an earlier kernel left, and it does not know which page sizes the ITS supports ' +
       '(its_probe_baser_psz). Our machines start clean and support 64 KiB; Indirect is tried too, but not logged.',
