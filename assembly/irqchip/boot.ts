@@ -1,5 +1,5 @@
-// Bringing the GIC up as Linux does: LPI tables, ITSs with their queues and tables, collections, and for GICv4 what the
-// vPE domain needs (its_init, its_cpu_init, its_init_v4).
+// Bringing the GIC up as Linux does: ITSs with their tables and queues, what the vPE domain of GICv4 needs, and then PE
+// by PE its LPI tables and its collection on each ITS (its_init, its_init_v4, its_cpu_init).
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -28,7 +28,6 @@ const VALID: u64 = 1 << 63;
 const PENDING_LAST: u64 = 1 << 61;
 const INNER_SHAREABLE: u64 = 1 << 10;
 const RA_WA_WB: u64 = 7 << 7;
-const PTZ: u64 = 1 << 62;
 const FIRST_LPI: u32 = 8192;
 /** Linux uses at most 16 bits of LPI numbers. */
 const MAX_ID_BITS: u32 = 16;
@@ -39,12 +38,16 @@ const GITS_CTLR: u64 = 0x00;
 const GITS_TYPER: u64 = 0x08;
 const GITS_CBASER: u64 = 0x80;
 const GITS_CWRITER: u64 = 0x88;
+/** GITS_CBASER.InnerCache: read-allocate, write-allocate, write-back. */
+const CBASER_RA_WA_WB: u64 = 7 << 59;
 const CTLR_ENABLED: u32 = 1;
 const CTLR_IMDE: u32 = 2;
 const TYPER_VIRTUAL: u64 = 1 << 1;
 const TYPER_VMOVP: u64 = 1 << 37;
 const TYPER_VMAPP: u64 = 1 << 40;
 
+const WAKER_PROCESSOR_SLEEP: u64 = 2;
+const RD_CTLR_ENABLE_LPIS: u64 = 1;
 const TYPER_VLPIS: u64 = 1 << 1;
 const TYPER_DIRECT_LPI: u64 = 1 << 3;
 const TYPER_RVPEID: u64 = 1 << 7;
@@ -66,9 +69,11 @@ export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32
   initLpis((<u32>1) << self.idBits);
   probeRedistributors();
   writeBus(m.gicdBase, 4, 2);
-  let failed = setUpLpis();
+  wake(0);
+  let failed = allocatePropertyTable();
   for (let its: u32 = 0; its < m.itsCount && failed == 0; its++) failed = setUpIts(its);
   if (failed == 0 && self.v4) failed = initV4();
+  for (let cpu: u32 = 0; cpu < m.cpuCount && failed == 0; cpu++) failed = setUpPe(cpu);
   if (failed == 0) self.ready = 1;
   return failed;
 }
@@ -82,27 +87,42 @@ function probeRedistributors(): void {
   chip().hasRvpeid = (common & TYPER_RVPEID) != 0 ? 1 : 0;
 }
 
-function setUpLpis(): i32 {
+function wake(cpu: u32): void {
+  writeRd(cpu, GICR_WAKER, 4, readRd(cpu, GICR_WAKER, 4) & ~WAKER_PROCESSOR_SLEEP);
+}
+
+function allocatePropertyTable(): i32 {
   const self = chip();
   const bytes = ((<u32>1) << self.idBits) - FIRST_LPI;
   self.propertyTable = allocatePages(pagesOf(bytes), PAGE_64K);
   if (self.propertyTable == 0) return ENOMEM;
   memory.fill(ramAt(self.propertyTable, bytes), <u8>DEFAULT_PROPERTY, bytes);
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
-    const pending = allocatePages(PAGE_64K, PAGE_64K);
-    if (pending == 0) return ENOMEM;
-    writeRd(cpu, GICR_WAKER, 4, 0);
-    writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
-    writeRd(cpu, GICR_PENDBASER, 8, PTZ | pending | INNER_SHAREABLE | RA_WA_WB);
-    writeRd(cpu, GICR_CTLR, 4, 1);
-    if (self.hasVlpis) evictVpe(cpu);
+  return 0;
+}
+
+/** its_cpu_init: the PE's LPI tables, then its collection on each ITS. */
+function setUpPe(cpu: u32): i32 {
+  const self = chip();
+  const pending = allocatePages(PAGE_64K, PAGE_64K);
+  if (pending == 0) return ENOMEM;
+  if (cpu != 0) wake(cpu);
+  writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
+  writeRd(cpu, GICR_PENDBASER, 8, pending | INNER_SHAREABLE | RA_WA_WB);
+  writeRd(cpu, GICR_CTLR, 4, readRd(cpu, GICR_CTLR, 4) | RD_CTLR_ENABLE_LPIS);
+  if (self.hasVlpis && !self.hasRvpeid) {
+    // Early VLPIs are not out of range, and a vPE that an earlier kernel left resident is thrown out.
+    writeRd(cpu, GICR_VPROPBASER, 8, self.idBits - 1);
+    writeRd(cpu, GICR_VPENDBASER, 8, readRd(cpu, GICR_VPENDBASER, 8) & ~VALID);
+  }
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
+    const failed = mapCollection(its, cpu);
+    if (failed) return failed;
   }
   return 0;
 }
 
-/** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range. */
+/** GICv4.1: an earlier kernel's resident vPE goes before the vPE table does. */
 function evictVpe(cpu: u32): void {
-  if (!chip().hasRvpeid) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
   const value = readRd(cpu, GICR_VPENDBASER, 8);
   if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~VALID) | PENDING_LAST);
 }
@@ -123,16 +143,17 @@ function setUpIts(its: u32): i32 {
   }
   node.queue = allocatePages(QUEUE_BYTES >> 12, PAGE_64K);
   if (node.queue == 0) return ENOMEM;
-  writeIts(its, GITS_CBASER, VALID | node.queue | INNER_SHAREABLE | ((QUEUE_BYTES >> 12) - 1));
-  writeIts(its, GITS_CWRITER, 0);
   let failed = setUpTable(its, 0, node.deviceIdBits);
   if (failed == 0) failed = setUpTable(its, 1, collectionBits());
   if (failed == 0 && node.isV4) failed = setUpVpeTable(its);
   if (failed) return failed;
-  const control = CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
-  writeBus(itsAddress(its) + GITS_CTLR, 4, control);
+  const queue = VALID | node.queue | CBASER_RA_WA_WB | INNER_SHAREABLE | ((QUEUE_BYTES >> 12) - 1);
+  writeIts(its, GITS_CBASER, 8, queue);
+  writeIts(its, GITS_CWRITER, 8, 0);
+  const control = <u32>readBus(itsAddress(its) + GITS_CTLR, 4) | CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
+  writeIts(its, GITS_CTLR, 4, control);
   if (node.isV4 && chip().hasVlpis) chip().v4 = 1;
-  return mapCollections(its);
+  return 0;
 }
 
 /** Collections are numbered by PE. */
@@ -140,14 +161,9 @@ function collectionBits(): u32 {
   return min<u32>(machine().collectionIdBits, 32 - clz((machine().cpuCount - 1) | 1));
 }
 
-function mapCollections(its: u32): i32 {
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
-    const failed = sendMapc(its, cpu);
-    if (failed) return failed;
-    const invalidated = sendInvall(its, cpu);
-    if (invalidated) return invalidated;
-  }
-  return 0;
+function mapCollection(its: u32, cpu: u32): i32 {
+  const failed = sendMapc(its, cpu);
+  return failed ? failed : sendInvall(its, cpu);
 }
 
 const BASER_ADDRESS: u64 = 0x0000ffffffff0000;
@@ -168,7 +184,10 @@ function setUpVpeTable(its: u32): i32 {
   const indirect: u64 = (table >> 62) & 1;
   const pages = min<u64>(table & 0xff, 0x7f);
   const value = VALID | (indirect << 55) | (2 << 53) | (table & BASER_ADDRESS) | INNER_SHAREABLE | pages;
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) writeRd(cpu, GICR_VPROPBASER, 8, value);
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    evictVpe(cpu);
+    writeRd(cpu, GICR_VPROPBASER, 8, value);
+  }
   return 0;
 }
 
@@ -191,7 +210,7 @@ export function roundUp(n: u32): u32 {
   return n <= 1 ? 1 : (<u32>1) << (32 - clz(n - 1));
 }
 
-function writeIts(its: u32, offset: u64, value: u64): void {
+function writeIts(its: u32, offset: u64, size: u32, value: u64): void {
   log(LOG_ITS_WRITE, its, offset, value);
-  writeBus(itsAddress(its) + offset, 8, value);
+  writeBus(itsAddress(its) + offset, size, value);
 }

@@ -20,16 +20,16 @@ function event(command: u64, device: Device): u64 {
 
 export function sendMapd(device: Device, valid: bool): i32 {
   const size: u64 = 31 - clz((device.events - 1) | 1);
-  const itt = valid ? VALID | device.itt : 0;
-  return post(device.its, event(0x08, device), valid ? size : 0, itt, 0, NO_SYNC);
+  return post(device.its, event(0x08, device), size, device.itt | (valid ? VALID : 0), 0, NO_SYNC);
 }
 
 export function sendMapc(its: u32, cpu: u32): i32 {
   return post(its, 0x09, 0, VALID | rdBase(cpu) | cpu, 0, rdBase(cpu));
 }
 
+/** Linux sends the SYNC since 5.16: without it configuration bytes can stay cached for a moment. */
 export function sendInvall(its: u32, cpu: u32): i32 {
-  return post(its, 0x0d, 0, cpu, 0, NO_SYNC);
+  return post(its, 0x0d, 0, cpu, 0, chip().era == ERA_S ? NO_SYNC : rdBase(cpu));
 }
 
 export function sendMapti(device: Device, eventId: u32, intid: u32, cpu: u32): i32 {

@@ -11,6 +11,11 @@ const GITS_BASER0: u64 = 0x100;
 const VALID: u64 = 1 << 63;
 const INDIRECT: u64 = 1 << 62;
 const PAGE_SIZE_64K: u64 = 2 << 8;
+/** InnerCache: read-allocate, write-allocate, write-back. */
+const RA_WA_WB: u64 = 7 << 59;
+const INNER_SHAREABLE: u64 = 1 << 10;
+/** Type and Entry_Size, which the ITS gives. */
+const READ_ONLY: u64 = (7 << 56) | (31 << 48);
 const PAGE_BYTES: u32 = 0x10000;
 const ADDRESS: u64 = 0x0000ffffffff0000;
 const FLAT_PAGES: u64 = 2;
@@ -32,7 +37,8 @@ export function setUpTable(its: u32, n: u32, idBits: u32): i32 {
   const taken = indirect ? 1 : min<u64>(pages, MAX_PAGES);
   const table = allocatePages(<u32>taken * PAGE_64K, PAGE_64K);
   if (table == 0) return ENOMEM;
-  const value = VALID | (indirect ? INDIRECT : 0) | table | PAGE_SIZE_64K | (taken - 1);
+  const kind = (indirect ? INDIRECT : 0) | (readBus(address, 8) & READ_ONLY);
+  const value = VALID | kind | RA_WA_WB | table | INNER_SHAREABLE | PAGE_SIZE_64K | (taken - 1);
   writeBus(address, 8, value);
   log(LOG_ITS_WRITE, its, GITS_BASER0 + (n << 3), value);
   return 0;

@@ -30,7 +30,7 @@ const DIRTY: u64 = 1 << 60;
 const VGRP0EN: u64 = 1 << 59;
 const VGRP1EN: u64 = 1 << 58;
 const INNER_SHAREABLE: u64 = 1 << 10;
-const RA_WB: u64 = 5 << 7;
+const RA_WB: u64 = 3 << 7;
 const RA_WA_WB: u64 = 7 << 7;
 const TYPER_DIRTY: u64 = 1 << 2;
 const VIRTUAL: u64 = 1 << 63;
@@ -187,9 +187,11 @@ export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
   }
   // A table that is still being parsed must not be taken away.
   if (chip().era != ERA_S && (readRd(cpu, GICR_TYPER, 8) & TYPER_DIRTY) != 0) waitForClean(cpu);
-  const value = readRd(cpu, GICR_VPENDBASER, 8) & ~(VALID | PENDING_LAST | DIRTY);
-  if (!chip().hasRvpeid) writeRd(cpu, GICR_VPENDBASER, 8, value);
-  else writeRd(cpu, GICR_VPENDBASER, 8, (value & ~DOORBELL) | (doorbell ? DOORBELL : PENDING_LAST));
+  const value = readRd(cpu, GICR_VPENDBASER, 8) & ~VALID;
+  const rest = value & ~(PENDING_LAST | DIRTY | DOORBELL);
+  // GICv4.0 leaves the other bits as they read.
+  const left = chip().hasRvpeid ? rest | (doorbell ? DOORBELL : PENDING_LAST) : value;
+  writeRd(cpu, GICR_VPENDBASER, 8, left);
   const result = waitForClean(cpu);
   const timedOut = (result & DIRTY) != 0;
   vpe.idai = !timedOut && (result & IDAI) != 0 ? 1 : 0;

@@ -21,7 +21,7 @@ describe('device interrupts: its_irq_domain_alloc, its_irq_domain_activate', () 
     irq.deactivate();
     expect(system.steps()).toEqual([`ITS0: DISCARD ${EV}`, 'ITS0: SYNC RDbase 1']);
     device.free();
-    expect(system.steps()).toEqual(['ITS0: MAPD DeviceID 0x10, Size 0, ITT_addr 0x0, V 0']);
+    expect(system.steps()).toEqual(['ITS0: MAPD DeviceID 0x10, Size 2, ITT_addr table, V 0']);
   });
 
   it('its_set_affinity: MOVI, with SYNC to the collection that the event leaves; nothing for the same PE', async () => {

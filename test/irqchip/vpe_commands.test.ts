@@ -70,7 +70,7 @@ describe('23: SCHEDULE_VPE and DESCHEDULE_VPE (its_vpe_schedule, its_vpe_desched
       const vpe = first(vm.vpes);
       vpe.schedule(2);
       expect(system.steps()).toEqual([
-        `RD2: GICR_VPROPBASER = ${hex(BigInt(vm.propertyTable) | 0x68fn)}`,
+        `RD2: GICR_VPROPBASER = ${hex(BigInt(vm.propertyTable) | 0x58fn)}`,
         `RD2: GICR_VPENDBASER = ${hex((7n << 61n) | BigInt(vpe.pendingTable) | BigInt(attributes))}`,
       ]);
       expect(vpe.resident).toBe(true);
