@@ -186,7 +186,7 @@ export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
     if (failed) return failed;
   }
   // A table that is still being parsed must not be taken away.
-  if (chip().era != ERA_S && (readRd(cpu, GICR_TYPER, 8) & TYPER_DIRTY) != 0) waitForClean(cpu);
+  if (chip().era != ERA_S) waitForClean(cpu);
   const value = readRd(cpu, GICR_VPENDBASER, 8) & ~VALID;
   const rest = value & ~(PENDING_LAST | DIRTY | DOORBELL);
   // GICv4.0 leaves the other bits as they read.
