@@ -4,6 +4,7 @@ import {
   type DeviceIrq,
   IrqChipError,
   type KernelEra,
+  type LpiProperties,
   type Machine,
   type MachineOptions,
   type Vm,
@@ -23,7 +24,7 @@ export type AnySystem = SystemName | keyof typeof moreSystems;
 
 export const eras: readonly KernelEra[] = ['2017', '5.6', '6.19'];
 
-export const PROPERTIES = { priority: 0xa0, enabled: true } as const;
+export const PROPERTIES: LpiProperties = { priority: 0xa0, enabled: true };
 
 /**
  * A device of eight events whose fourth is activated on PE 1, and a VM, on a system. In its logs `lpi` is that event's
