@@ -194,7 +194,7 @@ export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
   writeRd(cpu, GICR_VPENDBASER, 8, left);
   const result = waitForClean(cpu);
   const timedOut = (result & DIRTY) != 0;
-  vpe.idai = !timedOut && (result & IDAI) != 0 ? 1 : 0;
+  vpe.idai = (result & IDAI) != 0 && !(timedOut && chip().era == ERA_S) ? 1 : 0;
   vpe.pendingLast = timedOut || (result & PENDING_LAST) != 0 || (chip().hasRvpeid != 0 && !doorbell) ? 1 : 0;
   vpe.resident = 0;
   vpe.ready = 0;

@@ -43,10 +43,14 @@ function operand(label: string, text: string, names: Names): string {
 
 /** Registers whose value is the INTID that is meant. */
 const ofIntids = ['INVLPIR', 'SETLPIR', 'CLRLPIR'];
+const ADDRESS = 0x000f_ffff_ffff_0000n;
 
+/** A register; an address in [51:16] that has a name stands beside the other bits. */
 function register(name: string, value: bigint, names: Names): string {
   const intid = ofIntids.includes(name) ? names.get(Number(value)) : undefined;
-  return `${name}=${intid ?? `0x${hex(value)}`}`;
+  const table = names.get(Number(value & ADDRESS));
+  const number = table ? `0x${hex(value & ~ADDRESS)}|${table}` : `0x${hex(value)}`;
+  return `${name}=${intid ?? number}`;
 }
 
 /** Who acts, and what it does. */
@@ -72,6 +76,7 @@ function parts(action: DriverAction, names: Names): [actor: string, text: string
  *
  * `ITS0: MAPTI d=0x10 e=3 p=lpi c=1; SYNC rd=1` is one posting on ITS 0's queue,
  * `RD1: INVLPIR=lpi; poll SYNCR` a write to redistributor 1 and a busy wait,
+ * `RD0: VPENDBASER=0xe000000000000780|vpt0` a register with the address of a table,
  * `PCFG[lpi]=0xa3` and `VCFG(0)[8300]=0x42` a byte of the physical table and of the virtual one of VM 0.
  */
 export function notation(log: readonly DriverAction[], names: Names = new Map()): string[] {

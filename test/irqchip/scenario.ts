@@ -28,13 +28,16 @@ export const PROPERTIES: LpiProperties = { priority: 0xa0, enabled: true };
 
 /**
  * A device of eight events whose fourth is activated on PE 1, and a VM, on a system. In its logs `lpi` is that event's
- * LPI, `db0` the doorbell of vPE 0 and so on.
+ * LPI, `lpi0` that of event 0, `db0` the doorbell of vPE 0 and `vpt0` its pending table, and so on; `vprop` is the VM's
+ * property table.
  */
 export class Scenario {
   readonly system: System;
   readonly device: Device;
   readonly irq: DeviceIrq;
   readonly #vm: Vm | undefined;
+  /** Another VM, for what wants one. */
+  other: Vm | undefined;
   readonly names = new Map<number, string>();
 
   constructor(machine: Machine, kvm: KernelEra, { its = 0, vpes = 0 } = {}) {
@@ -46,7 +49,15 @@ export class Scenario {
       this.names.set(intid, event === EVENT ? 'lpi' : `lpi${event}`);
     if (vpes > 0) {
       this.#vm = this.system.vm(vpes);
-      for (const [n, { doorbell }] of this.#vm.vpes.entries()) this.names.set(doorbell.intid, `db${n}`);
+      this.#name(this.#vm);
+    }
+  }
+
+  #name(vm: Vm): void {
+    this.names.set(vm.propertyTable, 'vprop');
+    for (const [n, { doorbell, pendingTable }] of vm.vpes.entries()) {
+      this.names.set(doorbell.intid, `db${n}`);
+      this.names.set(pendingTable, `vpt${n}`);
     }
   }
 
@@ -68,7 +79,7 @@ export class Scenario {
   trace(operation: () => unknown): string[] {
     this.system.steps();
     const errno = this.#run(operation);
-    const lines = notation(this.system.chip.takeLog(), this.names);
+    const lines = notation(this.system.take(), this.names);
     return errno ? [...lines, `-> ${errno}`] : lines;
   }
 

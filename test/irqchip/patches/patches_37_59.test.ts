@@ -275,13 +275,11 @@ describe('53: vPE scheduling hooked in flush/sync', () => {
         s.vpe().deschedule();
       }
     });
-    const config = `RD1: VPROPBASER=0x${(BigInt(s.vm.propertyTable) | 0x68fn).toString(16)}`;
-    const bare = BigInt(s.vpe().pendingTable) | 0x380n;
-    const pair = [
-      config,
-      `RD1: VPENDBASER=0x${((7n << 61n) | bare).toString(16)}`,
-      `RD1: VPENDBASER=0x${((2n << 61n) | bare).toString(16)}; poll VPENDBASER`,
-    ];
+    const pair = golden(`
+      RD1: VPROPBASER=0x68f|vprop
+      RD1: VPENDBASER=0xe000000000000380|vpt0
+      RD1: VPENDBASER=0x4000000000000380|vpt0; poll VPENDBASER
+    `);
     expect(trace).toEqual([
       'ITS0: VMOVP vpe=0 rd=1 seq=0 list=0x0 DB=0 default=0; VSYNC vpe=0',
       'RD0: CLRLPIR=db0; poll SYNCR',
