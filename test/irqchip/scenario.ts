@@ -22,6 +22,9 @@ export const moreSystems = {
 
 export type AnySystem = SystemName | keyof typeof moreSystems;
 
+/** Machines that are quick to make. */
+const SMALL_RAM = { base: 0x8000_0000, size: 2 ** 24 };
+
 export const eras: readonly KernelEra[] = ['2017', '5.6', '6.19'];
 
 export const PROPERTIES: LpiProperties = { priority: 0xa0, enabled: true };
@@ -100,7 +103,7 @@ export async function scenario(
   kvm: KernelEra = '5.6',
   options: { its?: number; vpes?: number } = {},
 ) {
-  const machine = await createMachine({ cpus: 4, ...moreSystems[name] });
+  const machine = await createMachine({ cpus: 4, ram: SMALL_RAM, eventCapacity: 1024, ...moreSystems[name] });
   const vpes = machine.config.architecture === 'GICv3' ? 0 : (options.vpes ?? 1);
   return new Scenario(machine, kvm, { ...options, vpes });
 }
