@@ -129,7 +129,8 @@ function setUpPe(cpu: u32): i32 {
 /** GICv4.1: an earlier kernel's resident vPE goes before the vPE table does. */
 function evictVpe(cpu: u32): void {
   const value = readRd(cpu, GICR_VPENDBASER, 8);
-  if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~VALID) | PENDING_LAST);
+  const hint = chip().hasRvpeid ? PENDING_LAST : 0;
+  if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~(VALID | PENDING_LAST)) | hint);
 }
 
 function setUpIts(its: u32): i32 {

@@ -7,6 +7,7 @@ import {
   type LpiProperties,
   type Machine,
   type MachineOptions,
+  type VirtualSgiIrq,
   type Vm,
   type Vpe,
 } from '../../bindings/index.ts';
@@ -39,6 +40,7 @@ export class Scenario {
   readonly device: Device;
   readonly irq: DeviceIrq;
   readonly #vm: Vm | undefined;
+  readonly #sgis = new Map<number, readonly VirtualSgiIrq[]>();
   /** Another VM, for what wants one. */
   other: Vm | undefined;
   readonly names = new Map<number, string>();
@@ -71,6 +73,13 @@ export class Scenario {
 
   vpe(n = 0): Vpe {
     return this.vm.vpes[n] as Vpe;
+  }
+
+  /** The vSGIs of a vPE, which are made when they are first asked for. */
+  sgis(n = 0): readonly VirtualSgiIrq[] {
+    const made = this.#sgis.get(n) ?? this.vpe(n).createSgis();
+    this.#sgis.set(n, made);
+    return made;
   }
 
   /** Forwards an event, the fourth unless another is named, to a vPE. */

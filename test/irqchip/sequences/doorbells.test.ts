@@ -349,7 +349,7 @@ describe('2.4 residency, GICv4.0', () => {
 
 describe('2.4 IRI boot: a vPE that an earlier kernel left resident is thrown out', () => {
   for (const [architecture, expected] of [
-    ['GICv4.0', ['RD1: VPROPBASER=0xf', 'RD1: VPENDBASER=0x6000000000000780|vpt']],
+    ['GICv4.0', ['RD1: VPROPBASER=0xf', 'RD1: VPENDBASER=0x4000000000000780|vpt']],
     ['GICv4.1', ['RD1: VPENDBASER=0x2c00000000000000']],
   ] as const) {
     it(architecture, async () => {
