@@ -1,14 +1,16 @@
-import { describe } from 'vitest';
+import { describe, expect } from 'vitest';
 import { PROPERTIES } from '../scenario.ts';
 import { first, VINTID } from '../system.ts';
 import { ALL, DIRECT_LPI_4_0, EVERY, M, type Operation, operation, S, V4, V4_0, V4_1 } from './operation.ts';
 
+/** As the engine returns it. */
+const EINVAL = -22;
 const DISABLED = { priority: 0x40, enabled: false };
 
 const WITHOUT_DIRECT_LPI = ['v3', 'v4Proxy'] as const;
 const WITH_DIRECT_LPI = ['v3DirectLpi', ...DIRECT_LPI_4_0, ...V4_1] as const;
 
-describe('2.3 a device and its LPIs', () => {
+describe('a device and its LPIs', () => {
   operation('the first event of a device: its_create_device', {
     on: ALL,
     run: (s) => s.system.chip.createDevice({ deviceId: 0x20, events: 4 }),
@@ -98,6 +100,12 @@ describe('2.3 a device and its LPIs', () => {
     logs: [[ALL, EVERY, 'ITS0: INT d=0x10 e=3; SYNC rd=1']],
   });
 
+  operation('irq_get_irqchip_state(PENDING) is not provided', {
+    on: ALL,
+    run: (s) => expect(s.system.machine.engine.irqchipIsPending(s.irq.number)).toBe(EINVAL),
+    logs: [[ALL, EVERY, '']],
+  });
+
   operation('a device of the second ITS', {
     on: ['v4TwoIts', 'v4ItsList', 'v4_1TwoIts', 'v4_1ItsList'],
     its: 1,
@@ -106,7 +114,7 @@ describe('2.3 a device and its LPIs', () => {
   });
 });
 
-describe('2.3 a VLPI', () => {
+describe('a VLPI', () => {
   const forward: Pick<Operation, 'before'> = { before: (s) => s.forward() };
 
   operation('mask', {
@@ -172,6 +180,12 @@ describe('2.3 a VLPI', () => {
     ],
   });
 
+  operation('irq_get_irqchip_state(PENDING) is not provided', {
+    ...forward,
+    run: (s) => expect(s.system.machine.engine.irqchipIsPending(s.irq.number)).toBe(EINVAL),
+    logs: [[V4, EVERY, '']],
+  });
+
   operation('irq_set_affinity', {
     ...forward,
     run: (s) => s.irq.setAffinity(2),
@@ -194,7 +208,7 @@ describe('2.3 a VLPI', () => {
   }
 });
 
-describe('2.3 irq_set_vcpu_affinity of a device interrupt', () => {
+describe('irq_set_vcpu_affinity of a device interrupt', () => {
   operation('MAP_VLPI, the first on this ITS', {
     vpes: 2,
     run: (s) => s.forward(),

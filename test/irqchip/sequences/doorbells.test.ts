@@ -7,7 +7,7 @@ import { DIRECT_LPI_4_0, EVERY, M, operation, S, V4, V4_0 } from './operation.ts
 const EAGER = ['v4', 'v4Proxy', 'v4TwoIts'] as const;
 const ONE_ITS = ['v4', 'v4Proxy'] as const;
 
-describe('2.4 the domain of the doorbells', () => {
+describe('the domain of the doorbells', () => {
   operation('its_alloc_vcpu_irqs', {
     run: (s) => s.system.chip.createVm(3),
     logs: [[V4, EVERY, '']],
@@ -123,7 +123,7 @@ describe('2.4 the domain of the doorbells', () => {
   });
 });
 
-describe('2.4 a doorbell, GICv4.0', () => {
+describe('a doorbell, GICv4.0', () => {
   const proxy = (what: string) => `
     ITS0: MAPTI d=0xffff e=0 p=db0 c=0; SYNC rd=0
     ITS0: ${what} d=0xffff e=0; SYNC rd=0`;
@@ -193,7 +193,7 @@ describe('2.4 a doorbell, GICv4.0', () => {
   });
 });
 
-describe('2.4 residency, GICv4.0', () => {
+describe('residency, GICv4.0', () => {
   const entry = (attributes: string) => `
     RD2: VPROPBASER=0x68f|vprop
     RD2: VPENDBASER=0xe0000000${attributes}|vpt0`;
@@ -347,7 +347,7 @@ describe('2.4 residency, GICv4.0', () => {
   }
 });
 
-describe('2.4 IRI boot: a vPE that an earlier kernel left resident is thrown out', () => {
+describe('IRI boot: a vPE that an earlier kernel left resident is thrown out', () => {
   for (const [architecture, expected] of [
     ['GICv4.0', ['RD1: VPROPBASER=0xf', 'RD1: VPENDBASER=0x4000000000000780|vpt']],
     ['GICv4.1', ['RD1: VPENDBASER=0x2c00000000000000']],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { VirtualSgiIrq } from '../../../bindings/index.ts';
-import type { Scenario } from '../scenario.ts';
-import { scenario } from '../scenario.ts';
+import { createMachine, IrqChip, type VirtualSgiIrq } from '../../../bindings/index.ts';
+import { notation } from '../notation.ts';
+import { type Scenario, scenario } from '../scenario.ts';
 import { M, operation, V4_1 } from './operation.ts';
 
 const TWO_ITSS = ['v4_1TwoIts', 'v4_1ItsList'] as const;
 const on = V4_1;
 
-describe('2.8 a vPE', () => {
+describe('a vPE', () => {
   const mapped = (its: number, alloc: number) => `
     ITS${its}: VMAPP vpe=0 rd=0 bits=15 vpt=vpt0 V=1 Alloc=${alloc} PTZ=0 vconf=vprop default=db0; VSYNC vpe=0
     ITS${its}: VINVALL vpe=0; VSYNC vpe=0`;
@@ -115,6 +115,19 @@ describe('2.8 a vPE', () => {
     });
   }
 
+  it('the vPE table is in GICR_VPROPBASER of each redistributor from the start, once', async () => {
+    for (const itsCount of [1, 2]) {
+      const machine = await createMachine({ cpus: 3, architecture: 'GICv4.1', itsCount });
+      const boot = notation(new IrqChip(machine).takeLog()).filter((line) => line.includes('VPROPBASER'));
+      const table = BigInt(machine.its(0).read('GITS_BASER2')) & 0x0000_ffff_ffff_0000n;
+      const values = boot.map((line) => BigInt(line.split('=')[1] as string));
+      expect(boot.map((line) => line.slice(0, 4))).toEqual(['RD0:', 'RD1:', 'RD2:']);
+      for (const value of values) {
+        expect([value >> 63n, value & 0x0000_ffff_ffff_0000n]).toEqual([1n, table]);
+      }
+    }
+  });
+
   it('PendingLast: what the redistributor says if a doorbell was asked for, else 1', async () => {
     for (const [doorbell, pending, last] of [
       [true, true, true],
@@ -132,7 +145,7 @@ describe('2.8 a vPE', () => {
   });
 });
 
-describe('2.8 a vSGI', () => {
+describe('a vSGI', () => {
   /** vSGI 5 of the first vPE, active and enabled, in Group 1 with priority 0x90. */
   function sgi(s: Scenario): VirtualSgiIrq {
     const five = s.sgis()[5] as VirtualSgiIrq;

@@ -18,7 +18,7 @@ const switched = (its: number) => `
   ITS${its}: DISCARD d=0x10 e=3; SYNC rd=1
   ITS${its}: VMAPTI d=0x10 e=3 vpe=0 v=8300 db=db0; VSYNC vpe=0`;
 
-describe('2.6 eager and lazy vPE mapping', () => {
+describe('eager and lazy vPE mapping', () => {
   operation('lazy: the first VLPI on the second ITS maps all vPEs of the VM there', {
     on: LAZY,
     its: 1,

@@ -9,7 +9,7 @@ const LAZY = ['v4ItsList'] as const;
 const single = 'ITS0: VMOVP vpe=0 rd=3 seq=0 list=0x0 DB=0 default=0; VSYNC vpe=0';
 const cleared = 'RD0: CLRLPIR=db0; poll SYNCR';
 
-describe('2.7 irq_set_affinity of a doorbell', () => {
+describe('irq_set_affinity of a doorbell', () => {
   operation('a vPE with VLPIs on the first ITS', {
     before: (s) => s.forward(),
     run: (s) => s.vpe().doorbell.setAffinity(3),

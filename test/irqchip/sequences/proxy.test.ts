@@ -4,7 +4,7 @@ import { EVERY, operation } from './operation.ts';
 
 const on = ['v4Proxy'] as const;
 
-describe('2.5 the proxy device', () => {
+describe('the proxy device', () => {
   operation('map_locked: the next slot', {
     on,
     vpes: 2,

@@ -168,7 +168,7 @@ async function run(
 describe('33: basic documentation', () => {
   for (const name of names) {
     for (const kvm of eras) {
-      it(`2.1 whatever is done, each command has its sync command behind it: ${name}, ${kvm}`, async () => {
+      it(`whatever is done, each command has its sync command behind it: ${name}, ${kvm}`, async () => {
         const step = fc.tuple(fc.nat(operations.length - 1), fc.nat(7), fc.nat(7));
         const steps = fc.array(step, { minLength: 30, maxLength: 80 });
         let commands = 0;
@@ -183,7 +183,7 @@ describe('33: basic documentation', () => {
     }
   }
 
-  it('2.1 the physical collection of an event that was moved is the one that SYNC names', async () => {
+  it('the physical collection of an event that was moved is the one that SYNC names', async () => {
     const s = await scenario('v4');
     s.irq.setAffinity(2);
     s.forward();
