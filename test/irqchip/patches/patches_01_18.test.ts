@@ -8,7 +8,7 @@ import {
 } from '../../../bindings/index.ts';
 import { notation } from '../notation.ts';
 import { forwarded, golden, Scenario, scenario } from '../scenario.ts';
-import { DEVICE, EVENT, errnoOf, first, start, VINTID } from '../system.ts';
+import { DEVICE, EVENT, errnoOf, first, System, start, VINTID } from '../system.ts';
 
 const ENABLED = { priority: 0xa0, enabled: true };
 
@@ -226,6 +226,27 @@ describe('11: rework LPI freeing', () => {
       expect(intids(system.chip.createVm(3))).toEqual(block);
       next.free();
       expect(free - system.chip.freeLpis).toBe(taken);
+    });
+  }
+});
+
+describe('LPI freeing: neighbours', () => {
+  for (const order of [
+    [0, 2, 1],
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 0, 2],
+  ]) {
+    it(`blocks that come back in the order ${order} are one again`, async () => {
+      const system = new System(
+        await createMachine({ cpus: 1, architecture: 'GICv4.0', intidBits: 14 }),
+        '5.6',
+      );
+      const vms = [1, 2, 3].map((vpes) => system.chip.createVm(vpes));
+      for (const n of order) vms[n]?.free();
+      // All LPIs there are, in blocks that have to be where the VMs' doorbells were.
+      for (let deviceId = 0; deviceId < 4; deviceId++) system.chip.createDevice({ deviceId, events: 2048 });
+      expect(system.chip.freeLpis).toBe(0);
     });
   }
 });
