@@ -129,8 +129,7 @@ function setUpPe(cpu: u32): i32 {
 /** GICv4.1: an earlier kernel's resident vPE goes before the vPE table does. */
 function evictVpe(cpu: u32): void {
   const value = readRd(cpu, GICR_VPENDBASER, 8);
-  const hint = chip().hasRvpeid ? PENDING_LAST : 0;
-  if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~(VALID | PENDING_LAST)) | hint);
+  if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~VALID) | PENDING_LAST);
 }
 
 function setUpIts(its: u32): i32 {

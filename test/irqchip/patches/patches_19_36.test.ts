@@ -125,7 +125,7 @@ describe('23: VPE scheduling', () => {
     const s = await scenario('v4');
     expect(s.trace(() => s.vpe().schedule(2))).toEqual(
       golden(`
-        RD2: VPROPBASER=0x68f|vprop
+        RD2: VPROPBASER=0x58f|vprop
         RD2: VPENDBASER=0xe000000000000780|vpt0
       `),
     );
@@ -140,7 +140,7 @@ describe('23: VPE scheduling', () => {
       expect(s.trace(() => s.vpe().deschedule())).toEqual(
         golden(`
           RD2: poll VPENDBASER
-          RD2: VPENDBASER=0x4000000000000780|vpt0; poll VPENDBASER
+          RD2: VPENDBASER=0x6000000000000780|vpt0; poll VPENDBASER
         `),
       );
       expect(s.vpe().pendingLast).toBe(pending);
@@ -258,9 +258,9 @@ describe('28: doorbells injected/cleared', () => {
 
 describe('29: implementation-defined bit', () => {
   for (const [architecture, control] of [
-    ['GICv3', '0x1'],
-    ['GICv4.0', '0x3'],
-    ['GICv4.1', '0x3'],
+    ['GICv3', '0x80000001'],
+    ['GICv4.0', '0x80000003'],
+    ['GICv4.1', '0x80000003'],
   ] as const) {
     it(`${architecture}: GITS_CTLR is written with ${control}`, async () => {
       const log = notation(new IrqChip(await createMachine({ cpus: 1, architecture })).takeLog());

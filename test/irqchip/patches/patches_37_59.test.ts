@@ -276,9 +276,9 @@ describe('53: vPE scheduling hooked in flush/sync', () => {
       }
     });
     const pair = golden(`
-      RD1: VPROPBASER=0x68f|vprop
+      RD1: VPROPBASER=0x58f|vprop
       RD1: VPENDBASER=0xe000000000000380|vpt0
-      RD1: VPENDBASER=0x4000000000000380|vpt0; poll VPENDBASER
+      RD1: VPENDBASER=0x6000000000000380|vpt0; poll VPENDBASER
     `);
     expect(trace).toEqual([
       'ITS0: VMOVP vpe=0 rd=1 seq=0 list=0x0 DB=0 default=0; VSYNC vpe=0',

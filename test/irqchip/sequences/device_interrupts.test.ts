@@ -39,7 +39,7 @@ describe('a device and its LPIs', () => {
     on: ALL,
     before: (s) => s.irq.deactivate(),
     run: (s) => s.device.free(),
-    logs: [[ALL, EVERY, 'ITS0: MAPD d=0x10 size=0 itt=0 V=0']],
+    logs: [[ALL, EVERY, 'ITS0: MAPD d=0x10 size=2 itt=table V=0']],
   });
 
   const byInv = (byte: string) => `

@@ -195,9 +195,9 @@ describe('a doorbell, GICv4.0', () => {
 
 describe('residency, GICv4.0', () => {
   const entry = (attributes: string) => `
-    RD2: VPROPBASER=0x68f|vprop
+    RD2: VPROPBASER=0x58f|vprop
     RD2: VPENDBASER=0xe0000000${attributes}|vpt0`;
-  const exit = (attributes: string) => `RD2: VPENDBASER=0x40000000${attributes}|vpt0; poll VPENDBASER`;
+  const exit = (attributes: string) => `RD2: VPENDBASER=0x60000000${attributes}|vpt0; poll VPENDBASER`;
 
   operation('SCHEDULE_VPE', {
     on: V4_0,
@@ -349,7 +349,7 @@ describe('residency, GICv4.0', () => {
 
 describe('IRI boot: a vPE that an earlier kernel left resident is thrown out', () => {
   for (const [architecture, expected] of [
-    ['GICv4.0', ['RD1: VPROPBASER=0xf', 'RD1: VPENDBASER=0x4000000000000780|vpt']],
+    ['GICv4.0', ['RD1: VPROPBASER=0xf', 'RD1: VPENDBASER=0x6000000000000780|vpt']],
     ['GICv4.1', ['RD1: VPENDBASER=0x2c00000000000000']],
   ] as const) {
     it(architecture, async () => {

@@ -22,8 +22,10 @@ class SyncRule {
   after(command: ItsCommand): string | undefined {
     switch (command.command) {
       case 'MAPD':
-      case 'INVALL':
         return undefined;
+      // Since 5.16 with a SYNC.
+      case 'INVALL':
+        return this.kvm === '2017' ? undefined : `SYNC ${command.icid}`;
       case 'MAPC':
         return `SYNC ${command.icid}`;
       case 'MAPTI':
