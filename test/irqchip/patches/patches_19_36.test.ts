@@ -351,19 +351,6 @@ describe('34: enable low-level GICv4 operations', () => {
     );
     expect(mapd(notation(chip.takeLog()))).toEqual(['ITS0: MAPD d=0xffff size=1 itt=table V=1']);
   });
-
-  it('no RAM for the proxy device: everything but GICv4', async () => {
-    const machine = await createMachine({ cpus: 11, architecture: 'GICv4.0', directLpi: false });
-    const { base, size } = machine.config.ram;
-    // 16 times 64 KiB: the property table, 11 pending tables, the queue, 3 tables of the ITS.
-    const ram = { base: base + size - 2 ** 21, size: 16 * 0x1_0000 };
-    const without = new IrqChip(machine, { ram });
-    expect(mapd(notation(without.takeLog()))).toEqual([]);
-    expect(errnoOf(() => without.createVm(1))).toBe('ENOSYS');
-    const enough = new IrqChip(machine, { ram: { ...ram, size: 2 ** 21 } });
-    expect(mapd(notation(enough.takeLog())).length).toBe(1);
-    expect(enough.createVm(1).vpes.length).toBe(1);
-  });
 });
 
 describe('35: advertise GICv4 to KVM', () => {
