@@ -42,6 +42,7 @@ const GITS_CWRITER: u64 = 0x88;
 const CBASER_RA_WA_WB: u64 = 7 << 59;
 const CTLR_ENABLED: u32 = 1;
 const CTLR_IMDE: u32 = 2;
+const CTLR_ITS_NUMBER: u64 = 0xf << 4;
 const TYPER_VIRTUAL: u64 = 1 << 1;
 const TYPER_VMOVP: u64 = 1 << 37;
 const TYPER_VMAPP: u64 = 1 << 40;
@@ -72,7 +73,11 @@ export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32
   wake(0);
   let failed = allocatePropertyTable();
   for (let its: u32 = 0; its < m.itsCount && failed == 0; its++) failed = setUpIts(its);
-  if (failed == 0 && self.v4) failed = initV4();
+  // Without the proxy device that it needs the system has no GICv4; everything else works.
+  if (failed == 0 && self.v4 && initV4() != 0) {
+    self.v4 = 0;
+    self.hasVlpis = 0;
+  }
   for (let cpu: u32 = 0; cpu < m.cpuCount && failed == 0; cpu++) failed = setUpPe(cpu);
   if (failed == 0) self.ready = 1;
   return failed;
@@ -137,9 +142,8 @@ function setUpIts(its: u32): i32 {
   node.isV4_1 = (typer & TYPER_VMAPP) != 0 ? 1 : 0;
   node.listNumber = NONE;
   if (node.isV4 && (typer & TYPER_VMOVP) == 0) {
-    node.listNumber = (<u32>readBus(itsAddress(its) + GITS_CTLR, 4) >> 4) & 15;
-    if (chip().itsListMap & ((<u32>1) << node.listNumber)) return EINVAL;
-    chip().itsListMap |= (<u32>1) << node.listNumber;
+    const collides = takeListNumber(its);
+    if (collides) return collides;
   }
   node.queue = allocatePages(QUEUE_BYTES >> 12, PAGE_64K);
   if (node.queue == 0) return ENOMEM;
@@ -153,6 +157,18 @@ function setUpIts(its: u32): i32 {
   const control = <u32>readBus(itsAddress(its) + GITS_CTLR, 4) | CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
   writeIts(its, GITS_CTLR, 4, control);
   if (node.isV4 && chip().hasVlpis) chip().v4 = 1;
+  return 0;
+}
+
+/** The lowest ITS_Number that is free is offered; an ITS whose number is fixed keeps its own, if no other has it. */
+function takeListNumber(its: u32): i32 {
+  const control = itsAddress(its) + GITS_CTLR;
+  const others = readBus(control, 4) & ~CTLR_ITS_NUMBER;
+  writeIts(its, GITS_CTLR, 4, others | (ctz(~chip().itsListMap) << 4));
+  const taken = (<u32>readBus(control, 4) >> 4) & 15;
+  if (chip().itsListMap & ((<u32>1) << taken)) return EINVAL;
+  chip().itsListMap |= (<u32>1) << taken;
+  itsNode(its).listNumber = taken;
   return 0;
 }
 

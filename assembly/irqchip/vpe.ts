@@ -186,7 +186,7 @@ export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
     if (failed) return failed;
   }
   // A table that is still being parsed must not be taken away.
-  if (chip().era != ERA_S && (readRd(cpu, GICR_TYPER, 8) & TYPER_DIRTY) != 0) waitForClean(cpu);
+  if (chip().era != ERA_S) waitForClean(cpu);
   const value = readRd(cpu, GICR_VPENDBASER, 8) & ~VALID;
   const rest = value & ~(PENDING_LAST | DIRTY | DOORBELL);
   // GICv4.0 leaves the other bits as they read.
@@ -194,7 +194,7 @@ export function descheduleVpe(vpe: Vpe, doorbell: bool): i32 {
   writeRd(cpu, GICR_VPENDBASER, 8, left);
   const result = waitForClean(cpu);
   const timedOut = (result & DIRTY) != 0;
-  vpe.idai = !timedOut && (result & IDAI) != 0 ? 1 : 0;
+  vpe.idai = (result & IDAI) != 0 && !(timedOut && chip().era == ERA_S) ? 1 : 0;
   vpe.pendingLast = timedOut || (result & PENDING_LAST) != 0 || (chip().hasRvpeid != 0 && !doorbell) ? 1 : 0;
   vpe.resident = 0;
   vpe.ready = 0;

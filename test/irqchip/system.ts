@@ -1,7 +1,9 @@
 import {
+  actionText,
   createMachine,
   type Device,
   type DeviceIrq,
+  type DriverAction,
   IrqChip,
   type Machine,
   type Vm,
@@ -28,6 +30,8 @@ export const VINTID = 8300;
 /** The driver on a machine of four PEs whose CPU interfaces take everything. */
 export class System {
   readonly chip: IrqChip;
+  /** What the driver did since it was started, as far as it was taken. */
+  readonly log: DriverAction[] = [];
 
   constructor(
     readonly machine: Machine,
@@ -41,10 +45,17 @@ export class System {
     this.steps();
   }
 
-  /** What the driver did since the last call, addresses of tables by name. */
+  /** What the driver did since the last call. */
+  take(): DriverAction[] {
+    const actions = this.chip.takeLog();
+    this.log.push(...actions);
+    return actions;
+  }
+
+  /** `take` as lines, addresses of tables by name. */
   steps(): string[] {
-    return this.chip
-      .takeLogLines()
+    return this.take()
+      .map(actionText)
       .map((line) => line.replace(/(ITT_addr|VPT_addr|VCONF_ADDR) 0x[1-9a-f][0-9a-f]*/g, '$1 table'));
   }
 
