@@ -79,12 +79,17 @@ export function removeFromList(irq: VgicIrq): void {
   self.listed--;
   if (irq.intid < 16) self.listedSgis--;
   if (irq.stray) strayRemove(irq, self);
+  // Should a list register still hold it, that one is not folded any more.
+  irq.onLr = false;
   irq.vcpu = NONE;
 }
 
-/** Something that the list is sorted by, or that decides whether it belongs here, has changed. */
+/**
+ * Something that the list is sorted by, or that decides whether it belongs here, has changed. What a list register holds
+ * keeps its place until it is folded: nobody looks at the list before.
+ */
 export function touch(irq: VgicIrq): void {
-  if (irq.vcpu == NONE) return;
+  if (irq.vcpu == NONE || irq.onLr) return;
   const self = vcpuOf(irq.vcpu);
   const key = keyOf(irq, self);
   if (key != irq.key) {

@@ -1,5 +1,5 @@
 // kvm_vgic_flush_hwstate, at each entry: what goes into the list registers (vgic_flush_lr_state, vgic_v3_populate_lr).
-import { firstByKey, isBefore, nextByKey, sortList, touch } from './ap_list';
+import { firstByKey, isBefore, nextByKey, sortList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { hcrOf, isOverflowing } from './overflow';
 import { Kvm, kvm, numberOfVcpu, Vcpu } from './state';
@@ -50,13 +50,11 @@ function fillInOrder(vcpu: Vcpu): u32 {
   return populate(vcpu, taken);
 }
 
-/** Loading changes what the list is sorted by, so it comes after the choice. */
 function populate(vcpu: Vcpu, count: u32): u32 {
   for (let n: u32 = 0; n < count; n++) {
     const irq = irqAt(orderOf(n));
     vcpu.setLr(n, listRegisterOf(irq));
     irq.onLr = true;
-    touch(irq);
   }
   return count;
 }

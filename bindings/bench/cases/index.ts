@@ -4,6 +4,7 @@ import { lpiInjectionCases, vlpiInjectionCases } from './injection.ts';
 import { lpiCommandCases } from './lpi_commands.ts';
 import { registerCases } from './registers.ts';
 import { residencyCases } from './residency.ts';
+import { vgicCases } from './vgic.ts';
 
 /** All benchmark cases, in the order in which they are shown. */
 export const benchCases: readonly BenchCase[] = [
@@ -14,5 +15,6 @@ export const benchCases: readonly BenchCase[] = [
   ...vlpiInjectionCases,
   ...virtualDeliveryCases,
   ...residencyCases,
+  ...vgicCases,
   ...scaleCases,
 ];
