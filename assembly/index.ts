@@ -204,6 +204,7 @@ export function resetCpuInterface(cpu: u32): void {
 }
 
 export * from './irqchip/exports';
+export * from './irqchip/facts';
 
 // --- inspection ---
 

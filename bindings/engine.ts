@@ -1,5 +1,5 @@
 import { instantiateSync } from '@assemblyscript/loader';
-import { type Config, type Field, type IrqChipField, Structure } from '../assembly/abi.ts';
+import { type Config, type Field, type IrqChipFact, type IrqChipField, Structure } from '../assembly/abi.ts';
 import { GicError } from './errors.ts';
 
 /** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
@@ -29,14 +29,16 @@ export interface EngineExports {
   vpeEntry(its: number, vpeId: number): number;
   routeEl1(cpu: number, register: number): number;
   checkLpiIndex(cpu: number): number;
-  irqchipBoot(era: number, ramBase: number, ramPages: number, pollLimit: number): number;
+  irqchipBoot(era: number, ramBase: number, ramPages: number, pollLimit: number, bugs: number): number;
   irqchipCreateDevice(its: number, deviceId: number, events: number): number;
   irqchipDestroyDevice(device: number): number;
   irqchipFirstIrq(device: number): number;
-  irqchipActivate(irq: number, cpu: number): number;
+  irqchipAffinityMask(): number;
+  irqchipActivate(irq: number): number;
   irqchipDeactivate(irq: number): number;
   irqchipMask(irq: number, masked: number): number;
-  irqchipSetAffinity(irq: number, cpu: number): number;
+  irqchipSetAffinity(irq: number): number;
+  irqchipRetrigger(irq: number): number;
   irqchipSetPending(irq: number, pending: number): number;
   irqchipIsPending(irq: number): number;
   irqchipMapVlpi(irq: number, vpe: number, vintid: number, properties: number, doorbell: number): number;
@@ -51,7 +53,7 @@ export interface EngineExports {
   irqchipInvall(vpe: number): number;
   irqchipCreateSgis(vpe: number): number;
   irqchipUpdateSgi(irq: number, priority: number, group: number): number;
-  irqchipFreeLpis(): number;
+  irqchipFact(fact: IrqChipFact): number;
   irqchipVpeField(vpe: number, field: IrqChipField): number;
   irqchipIrqField(irq: number, field: IrqChipField): number;
   irqchipVmTable(vm: number): number;

@@ -1,5 +1,6 @@
 // Bringing the GIC up as Linux does: LPI tables, ITSs with their queues and tables, collections, and for GICv4 what the
 // vPE domain needs (its_init, its_cpu_init, its_init_v4).
+import { IrqChipBug } from '../abi';
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -21,7 +22,17 @@ import {
   readRd,
   writeRd,
 } from './redistributor';
-import { chip, IRQCHIP_BYTES, itsNode, MAX_PROXY_SLOTS, MAX_RAM_PAGES, NONE, proxySlotAt } from './state';
+import {
+  chip,
+  ERA_S,
+  hasBug,
+  IRQCHIP_BYTES,
+  itsNode,
+  MAX_PROXY_SLOTS,
+  MAX_RAM_PAGES,
+  NONE,
+  proxySlotAt,
+} from './state';
 import { setUpTable } from './tables';
 
 const VALID: u64 = 1 << 63;
@@ -49,14 +60,23 @@ const TYPER_VLPIS: u64 = 1 << 1;
 const TYPER_DIRECT_LPI: u64 = 1 << 3;
 const TYPER_RVPEID: u64 = 1 << 7;
 
-/** Brings the driver up with `ramPages` 4 KiB pages at `ramBase` for itself; 0 or an errno. */
-export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32 {
+/** Bugs that no kernel of 2017 was without, where they show in what it does to the hardware. */
+const BUGS_OF_2017: u32 =
+  IrqChipBug.VMOVP_ITSLIST_ALL |
+  IrqChipBug.VLPI_INV_SYNCED_ON_COLLECTION |
+  IrqChipBug.NO_DOORBELL_RETRIGGER |
+  IrqChipBug.VMOVP_ON_DYING_VPE |
+  IrqChipBug.PUT_WHILE_PARSING;
+
+/** Brings the driver up with `ramPages` 4 KiB pages at `ramBase` for itself; 0 or an errno. `bugs`: of `IrqChipBug`. */
+export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32, bugs: u32): i32 {
   const m = machine();
   if (m.itsCount == 0 || m.lpiLimit == 0 || ramPages > MAX_RAM_PAGES) return EINVAL;
   if (ramAt(ramBase, (<u64>ramPages) << 12) == 0) return EINVAL;
   memory.fill(m.irqchip, 0, IRQCHIP_BYTES);
   const self = chip();
   self.era = era;
+  self.bugs = era == ERA_S ? bugs | BUGS_OF_2017 : bugs;
   self.ramBase = ramBase;
   self.ramPages = ramPages;
   self.pollLimit = pollLimit;
@@ -102,7 +122,9 @@ function setUpLpis(): i32 {
 
 /** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range. */
 function evictVpe(cpu: u32): void {
-  if (!chip().hasRvpeid) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
+  const early = !chip().hasRvpeid && !hasBug(IrqChipBug.IDBITS_ZERO_UNTIL_SCHEDULE);
+  if (early) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
+  if (hasBug(IrqChipBug.STALE_VPE_KEPT)) return;
   const value = readRd(cpu, GICR_VPENDBASER, 8);
   if (value & VALID) writeRd(cpu, GICR_VPENDBASER, 8, (value & ~VALID) | PENDING_LAST);
 }

@@ -1,5 +1,5 @@
 // Device interrupts: the irqchip operations of an LPI, or of the VLPI that it was switched to.
-import { machine } from '../memory/machine';
+import { addLoad, leastLoaded, NO_CPU } from './affinity';
 import { sendClear, sendDiscard, sendInt, sendMapti, sendMovi, sendVmovi } from './commands';
 import { EBUSY, EINVAL } from './errno';
 import { invalidate, PROP_ENABLED, updatePhysical, updateVirtual } from './lpi_config';
@@ -17,11 +17,12 @@ function ownerOf(irq: Irq): Device {
 
 /** its_irq_domain_activate: the event is mapped to its LPI on a PE. */
 export function activateIrq(irq: Irq, cpu: u32): i32 {
-  if (cpu >= machine().cpuCount || irq.activated) return EINVAL;
+  if (cpu == NO_CPU || irq.activated) return EINVAL;
   const failed = sendMapti(ownerOf(irq), irq.event, irq.intid, cpu);
   if (failed) return failed;
   irq.cpu = cpu;
   irq.activated = 1;
+  addLoad(cpu, 1);
   ownerOf(irq).allocated++;
   return 0;
 }
@@ -33,6 +34,7 @@ export function deactivateIrq(irq: Irq): i32 {
   const failed = sendDiscard(ownerOf(irq), irq.event, irq.cpu);
   if (failed) return failed;
   irq.activated = 0;
+  addLoad(irq.cpu, -1);
   ownerOf(irq).allocated--;
   return 0;
 }
@@ -61,14 +63,17 @@ export function setDoorbell(irq: Irq, enable: bool): i32 {
   return sendVmovi(irq);
 }
 
-/** its_set_affinity; a VLPI follows its vPE. */
-export function setIrqAffinity(irq: Irq, cpu: u32): i32 {
-  if (!irq.activated || irq.forwarded || cpu >= machine().cpuCount) return EINVAL;
-  if (cpu == irq.cpu) return 0;
-  const failed = sendMovi(ownerOf(irq), irq.event, irq.cpu, cpu);
-  if (failed) return failed;
-  irq.cpu = cpu;
-  return 0;
+/** its_set_affinity: to the PE of the affinity mask with the fewest others; a VLPI follows its vPE. */
+export function setIrqAffinity(irq: Irq): i32 {
+  if (!irq.activated || irq.forwarded) return EINVAL;
+  const from = irq.cpu;
+  addLoad(from, -1);
+  const cpu = leastLoaded();
+  let failed = cpu == NO_CPU ? EINVAL : 0;
+  if (failed == 0 && cpu != from) failed = sendMovi(ownerOf(irq), irq.event, from, cpu);
+  if (failed == 0) irq.cpu = cpu;
+  addLoad(irq.cpu, 1);
+  return failed;
 }
 
 /** its_irq_set_irqchip_state(PENDING). */

@@ -2,6 +2,7 @@ import {
   createMachine,
   type Device,
   type DeviceIrq,
+  type HistoricalBugName,
   IrqChip,
   type Machine,
   type Vm,
@@ -32,8 +33,9 @@ export class System {
   constructor(
     readonly machine: Machine,
     kvm: Era,
+    bugs: readonly HistoricalBugName[] = [],
   ) {
-    this.chip = new IrqChip(machine, { kvm });
+    this.chip = new IrqChip(machine, { kvm, bugs });
     for (let cpu = 0; cpu < machine.cpus; cpu++) {
       machine.writeSystemRegister(cpu, 'ICC_PMR_EL1', 0xf8);
       machine.writeSystemRegister(cpu, 'ICC_IGRPEN1_EL1', 1);
@@ -75,8 +77,12 @@ export class System {
   }
 }
 
-export async function start(name: SystemName, kvm: Era = '5.6'): Promise<System> {
-  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm);
+export async function start(
+  name: SystemName,
+  kvm: Era = '5.6',
+  bugs: readonly HistoricalBugName[] = [],
+): Promise<System> {
+  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm, bugs);
 }
 
 export function first<T>(list: readonly T[]): T {
