@@ -63,6 +63,10 @@ export enum Config {
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
+  /** Bit n: ITS n has no VLPIs; and the fields of GITS_TYPER that only those with VLPIs have. */
+  itsWithoutVlpis = 58,
+  itsVirtualType = 60,
+  vlpiTargetOffset = 61,
 }
 
 /** Bits of `Config.features`. */
@@ -80,6 +84,17 @@ export enum Feature {
   GICV4_1 = 1024,
   VIRTUAL_SGIS = 2048,
   INDIVIDUAL_DOORBELLS = 4096,
+  /** ITSs or redistributors differ in what they have. */
+  MIXED = 8192,
+}
+
+/** What one redistributor has, as bits of a set. */
+export enum RedistributorTrait {
+  VIRTUAL_LPIS = 1,
+  /** GICR_SETLPIR and GICR_CLRLPIR. */
+  DIRECT_LPI = 2,
+  /** GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR. */
+  INVALIDATION = 4,
 }
 
 /** Policies, by the names of the `policy` object. A policy's value is the number of its choice. */
@@ -242,6 +257,7 @@ export enum Register {
   GITS_BASER = 25,
   GITS_TRANSLATER = 26,
   GITS_SGIR = 29,
+  GITS_TYPER = 30,
   /** State of SGIs, PPIs and SPIs; the same numbers in the Distributor and in the SGI frame. */
   IGROUPR = 32,
   ISENABLER = 33,

@@ -113,8 +113,8 @@ export function configurePolicy(name: u32, choice: u32): void {
   setPolicy(name, choice);
 }
 
-export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
-  setCpuIdentity(cpu, affinity, typerLow, typerHigh);
+export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32, traits: u32): void {
+  setCpuIdentity(cpu, affinity, typerLow, typerHigh, traits);
 }
 
 /** Brings a configured machine into its reset state. Memory is all zero before. */

@@ -10,7 +10,7 @@ export interface EngineExports {
   fieldOffset(field: Field): number;
   configure(field: Config, value: number): void;
   configurePolicy(name: number, choice: number): void;
-  configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number): void;
+  configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;
   initialize(): void;
   read(address: number, size: number): number;
   write(address: number, size: number, low: number, high: number): void;

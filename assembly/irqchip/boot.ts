@@ -34,6 +34,7 @@ import {
   proxySlotAt,
 } from './state';
 import { setUpTable } from './tables';
+import { setUpItsVpeTable, setUpRdVpeTable } from './vpe_tables';
 
 const VALID: u64 = 1 << 63;
 const PENDING_LAST: u64 = 1 << 61;
@@ -47,7 +48,11 @@ const MAX_ID_BITS: u32 = 16;
 export const DEFAULT_PROPERTY: u32 = 0xa2;
 
 const GITS_CTLR: u64 = 0x00;
+const GITS_IIDR: u64 = 0x04;
 const GITS_TYPER: u64 = 0x08;
+/** The HiSilicon D05 wants the VLPI frames of a redistributor named instead of RD_base. */
+const IIDR_D05: u32 = 4;
+const D05_OFFSET: u64 = 0x20000;
 const GITS_CBASER: u64 = 0x80;
 const GITS_CWRITER: u64 = 0x88;
 const CTLR_ENABLED: u32 = 1;
@@ -86,9 +91,10 @@ export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32, bugs
   initLpis((<u32>1) << self.idBits);
   probeRedistributors();
   writeBus(m.gicdBase, 4, 2);
-  let failed = setUpLpis();
+  let failed = setUpPropertyTable();
   for (let its: u32 = 0; its < m.itsCount && failed == 0; its++) failed = setUpIts(its);
-  if (failed == 0 && self.v4) failed = initV4();
+  if (failed == 0) initV4();
+  for (let cpu: u32 = 0; cpu < m.cpuCount && failed == 0; cpu++) failed = setUpCpu(cpu);
   if (failed == 0) self.ready = 1;
   return failed;
 }
@@ -102,22 +108,27 @@ function probeRedistributors(): void {
   chip().hasRvpeid = (common & TYPER_RVPEID) != 0 ? 1 : 0;
 }
 
-function setUpLpis(): i32 {
-  const self = chip();
-  const bytes = ((<u32>1) << self.idBits) - FIRST_LPI;
-  self.propertyTable = allocatePages(pagesOf(bytes), PAGE_64K);
-  if (self.propertyTable == 0) return ENOMEM;
-  memory.fill(ramAt(self.propertyTable, bytes), <u8>DEFAULT_PROPERTY, bytes);
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
-    const pending = allocatePages(PAGE_64K, PAGE_64K);
-    if (pending == 0) return ENOMEM;
-    writeRd(cpu, GICR_WAKER, 4, 0);
-    writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
-    writeRd(cpu, GICR_PENDBASER, 8, PTZ | pending | INNER_SHAREABLE | RA_WA_WB);
-    writeRd(cpu, GICR_CTLR, 4, 1);
-    if (self.hasVlpis) evictVpe(cpu);
-  }
+function setUpPropertyTable(): i32 {
+  const bytes = ((<u32>1) << chip().idBits) - FIRST_LPI;
+  const table = allocatePages(pagesOf(bytes), PAGE_64K);
+  if (table == 0) return ENOMEM;
+  memory.fill(ramAt(table, bytes), <u8>DEFAULT_PROPERTY, bytes);
+  chip().propertyTable = table;
   return 0;
+}
+
+/** What each PE does for itself: its LPI tables, its vPE table, its collection on each ITS (its_cpu_init). */
+function setUpCpu(cpu: u32): i32 {
+  const self = chip();
+  const pending = allocatePages(PAGE_64K, PAGE_64K);
+  if (pending == 0) return ENOMEM;
+  writeRd(cpu, GICR_WAKER, 4, 0);
+  writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
+  writeRd(cpu, GICR_PENDBASER, 8, PTZ | pending | INNER_SHAREABLE | RA_WA_WB);
+  writeRd(cpu, GICR_CTLR, 4, 1);
+  if (self.hasVlpis) evictVpe(cpu);
+  const table = self.hasVlpis && self.hasRvpeid ? setUpRdVpeTable(cpu) : 0;
+  return table ? table : mapCollections(cpu);
 }
 
 /** A vPE that an earlier kernel left resident is thrown out; early VLPIs are not out of range. */
@@ -137,6 +148,7 @@ function setUpIts(its: u32): i32 {
   node.pta = <u32>(typer >> 19) & 1;
   node.isV4 = (typer & TYPER_VIRTUAL) != 0 ? 1 : 0;
   node.isV4_1 = (typer & TYPER_VMAPP) != 0 ? 1 : 0;
+  node.vlpiRedistOffset = <u32>readBus(itsAddress(its) + GITS_IIDR, 4) == IIDR_D05 ? D05_OFFSET : 0;
   node.listNumber = NONE;
   if (node.isV4 && (typer & TYPER_VMOVP) == 0) {
     node.listNumber = (<u32>readBus(itsAddress(its) + GITS_CTLR, 4) >> 4) & 15;
@@ -149,12 +161,12 @@ function setUpIts(its: u32): i32 {
   writeIts(its, GITS_CWRITER, 0);
   let failed = setUpTable(its, 0, node.deviceIdBits);
   if (failed == 0) failed = setUpTable(its, 1, collectionBits());
-  if (failed == 0 && node.isV4) failed = setUpVpeTable(its);
+  if (failed == 0 && node.isV4) failed = setUpItsVpeTable(its);
   if (failed) return failed;
   const control = CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
+  log(LOG_ITS_WRITE, its, GITS_CTLR, control);
   writeBus(itsAddress(its) + GITS_CTLR, 4, control);
-  if (node.isV4 && chip().hasVlpis) chip().v4 = 1;
-  return mapCollections(its);
+  return 0;
 }
 
 /** Collections are numbered by PE. */
@@ -162,8 +174,8 @@ function collectionBits(): u32 {
   return min<u32>(machine().collectionIdBits, 32 - clz((machine().cpuCount - 1) | 1));
 }
 
-function mapCollections(its: u32): i32 {
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+function mapCollections(cpu: u32): i32 {
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
     const failed = sendMapc(its, cpu);
     if (failed) return failed;
     const invalidated = sendInvall(its, cpu);
@@ -172,30 +184,26 @@ function mapCollections(its: u32): i32 {
   return 0;
 }
 
-const BASER_ADDRESS: u64 = 0x0000ffffffff0000;
-
 /**
- * GICv4.0: a table of its own. GICv4.1: one table for all, in GITS_BASER2 and in GICR_VPROPBASER of each redistributor.
+ * its_init_v4: what is published to hypervisors, where redistributors have VLPIs and an ITS is GICv4. GICv4.1
+ * redistributors beside no GICv4.1 ITS count as GICv4.0. Without the proxy device that they may need there are no VLPIs.
  */
-function setUpVpeTable(its: u32): i32 {
-  if (!itsNode(its).isV4_1) return setUpTable(its, 2, chip().vpeIdBits);
-  const baser2 = itsAddress(its) + 0x110;
-  if (its != 0) {
-    writeBus(baser2, 8, readBus(itsAddress(0) + 0x110, 8));
-    return 0;
+function initV4(): void {
+  const self = chip();
+  let v4 = false;
+  let v4_1 = false;
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
+    v4 = v4 || itsNode(its).isV4 != 0;
+    v4_1 = v4_1 || itsNode(its).isV4_1 != 0;
   }
-  const failed = setUpTable(0, 2, chip().vpeIdBits);
-  if (failed) return failed;
-  const table = readBus(baser2, 8);
-  const indirect: u64 = (table >> 62) & 1;
-  const pages = min<u64>(table & 0xff, 0x7f);
-  const value = VALID | (indirect << 55) | (2 << 53) | (table & BASER_ADDRESS) | INNER_SHAREABLE | pages;
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) writeRd(cpu, GICR_VPROPBASER, 8, value);
-  return 0;
+  if (!v4_1) self.hasRvpeid = 0;
+  if (!v4 || !self.hasVlpis) return;
+  if (createProxy() == 0) self.v4 = 1;
+  else self.hasVlpis = 0;
 }
 
 /** The proxy device carries doorbells where redistributors have no direct LPI registers. */
-function initV4(): i32 {
+function createProxy(): i32 {
   const self = chip();
   if (self.hasDirectLpi || self.hasRvpeid) return 0;
   self.proxySlots = min<u32>(roundUp(machine().cpuCount), MAX_PROXY_SLOTS);
@@ -203,7 +211,10 @@ function initV4(): i32 {
   const bits = itsNode(0).deviceIdBits;
   const deviceId = bits >= 32 ? 0xffffffff : ((<u32>1) << bits) - 1;
   const device = createDevice(0, deviceId, self.proxySlots, false);
-  if (device < 0) return device;
+  if (device < 0) {
+    self.proxySlots = 0;
+    return device;
+  }
   self.proxyDevice = <u32>device;
   return 0;
 }

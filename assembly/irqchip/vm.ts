@@ -1,7 +1,6 @@
 // its_alloc_vcpu_irqs and its_free_vcpu_irqs: the domain of a VM's doorbells, with the tables that its vPEs need.
 // Either everything is allocated or nothing.
 import { IrqChipBug } from '../abi';
-import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { DEFAULT_PROPERTY, roundUp } from './boot';
 import { findIrqs, freeIrqs } from './device';
@@ -14,7 +13,6 @@ import {
   chip,
   hasBug,
   irqOf,
-  itsNode,
   KIND_DOORBELL,
   MAX_VMS,
   MAX_VPES,
@@ -25,7 +23,7 @@ import {
   vpeIdsAt,
   vpeOf,
 } from './state';
-import { ensureEntry } from './tables';
+import { ensureVpeEntries } from './vpe_tables';
 import { freeSgis } from './vsgi';
 
 const FIRST_LPI: u32 = 8192;
@@ -117,14 +115,6 @@ function allocateVpes(n: u32, vm: Vm, count: u32, firstIrq: u32): bool {
     irq.activated = 0;
     irq.masked = isDisabled(irq.intid) ? 1 : 0;
     irq.forwarded = 0;
-  }
-  return true;
-}
-
-/** The vPE tables of all GICv4 ITSs must have room. */
-function ensureVpeEntries(vpeId: u32): bool {
-  for (let its: u32 = 0; its < machine().itsCount; its++) {
-    if (itsNode(its).isV4 && ensureEntry(its, 2, vpeId) != 0) return false;
   }
   return true;
 }
