@@ -33,6 +33,7 @@ export interface EngineExports {
   irqchipCreateDevice(its: number, deviceId: number, events: number): number;
   irqchipDestroyDevice(device: number): number;
   irqchipFirstIrq(device: number): number;
+  irqchipIrqCount(device: number): number;
   irqchipAffinityMask(): number;
   irqchipActivate(irq: number): number;
   irqchipDeactivate(irq: number): number;

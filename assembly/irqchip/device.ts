@@ -1,7 +1,7 @@
 // its_create_device and its_free_device: an ITT in RAM, a block of LPIs, an irq for each event.
 import { sendMapd } from './commands';
 import { EBUSY, EINVAL, ENOMEM } from './errno';
-import { allocateLpis, freeLpis, lpisFor, NO_LPI } from './lpi_allocator';
+import { allocateLpis, freeLpis, lpisFor, NO_LPI, smallerBlock } from './lpi_allocator';
 import { isDisabled } from './lpi_config';
 import { allocatePages, freePages, pagesOf } from './ram';
 import {
@@ -43,6 +43,7 @@ export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: boo
   device.allocated = 0;
   device.firstIrq = NO_IRQ;
   device.lpiBase = NO_LPI;
+  device.lpis = 0;
   device.ittPages = pagesOf(device.events * max<u32>(node.ittEntryBytes, 8));
   device.itt = allocatePages(device.ittPages, 1);
   const complete = device.itt != 0 && (!withIrqs || takeIrqs(<u32>slot, device));
@@ -86,13 +87,18 @@ function freeSlot(): i32 {
   return -1;
 }
 
-/** LPIs and irqs for all events; whether there were enough. */
+/** LPIs and irqs for all events, or for the first ones where LPIs are short; whether there are any. */
 function takeIrqs(n: u32, device: Device): bool {
-  device.lpiBase = allocateLpis(lpisFor(device.events));
+  let lpis = lpisFor(device.events);
+  while (lpis != 0 && device.lpiBase == NO_LPI) {
+    device.lpiBase = allocateLpis(lpis);
+    if (device.lpiBase == NO_LPI) lpis = smallerBlock(lpis);
+  }
   if (device.lpiBase == NO_LPI) return false;
-  device.firstIrq = findIrqs(device.events);
+  device.lpis = lpis;
+  device.firstIrq = findIrqs(irqsOf(device));
   if (device.firstIrq == NO_IRQ) return false;
-  for (let event: u32 = 0; event < device.events; event++) {
+  for (let event: u32 = 0; event < irqsOf(device); event++) {
     const irq = irqOf(device.firstIrq + event);
     irq.kind = KIND_DEVICE;
     irq.owner = n;
@@ -107,10 +113,15 @@ function takeIrqs(n: u32, device: Device): bool {
 }
 
 function release(device: Device): void {
-  if (device.firstIrq != NO_IRQ) freeIrqs(device.firstIrq, device.events);
-  if (device.lpiBase != NO_LPI) freeLpis(device.lpiBase, lpisFor(device.events));
+  if (device.firstIrq != NO_IRQ) freeIrqs(device.firstIrq, irqsOf(device));
+  if (device.lpiBase != NO_LPI) freeLpis(device.lpiBase, device.lpis);
   freePages(device.itt, device.ittPages);
   device.used = 0;
+}
+
+/** How many events of a device have an LPI and an irq. */
+export function irqsOf(device: Device): u32 {
+  return min<u32>(device.events, device.lpis);
 }
 
 /** The first of `count` consecutive free irqs, or NONE. */

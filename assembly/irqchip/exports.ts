@@ -4,7 +4,7 @@ import { settle } from '../gic/outputs';
 import { machine } from '../memory/machine';
 import * as irqs from './api';
 import { boot } from './boot';
-import { createDevice, destroyDevice } from './device';
+import { createDevice, destroyDevice, irqsOf } from './device';
 import { deviceIrq } from './device_irq';
 import { EINVAL } from './errno';
 import { commitVpe, descheduleVpe, scheduleVpe } from './residency';
@@ -43,6 +43,11 @@ export function irqchipDestroyDevice(device: u32): i32 {
 /** The first irq of a device. */
 export function irqchipFirstIrq(device: u32): i32 {
   return device < MAX_DEVICES && deviceOf(device).used ? <i32>deviceOf(device).firstIrq : EINVAL;
+}
+
+/** How many irqs a device has: fewer than its events where LPIs are short. */
+export function irqchipIrqCount(device: u32): i32 {
+  return device < MAX_DEVICES && deviceOf(device).used ? <i32>irqsOf(deviceOf(device)) : EINVAL;
 }
 
 /** Where the host writes the affinity mask of `irqchipActivate` and `irqchipSetAffinity`: a bit for each PE. */

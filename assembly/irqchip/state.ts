@@ -69,7 +69,9 @@ export class Device {
   events: u32;
   /** First irq of its events, which are consecutive. */
   firstIrq: u32;
+  /** Its block of LPIs, one for each irq. */
   lpiBase: u32;
+  lpis: u32;
   itt: u64;
   ittPages: u32;
   /** VM that its VLPIs belong to, and how many it has. */

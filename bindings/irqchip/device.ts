@@ -134,7 +134,7 @@ export class DeviceIrq extends Irq {
 export class Device {
   readonly its: number;
   readonly deviceId: number;
-  /** One for each EventID, from 0 on. */
+  /** One for each EventID, from 0 on; where LPIs are short there are fewer than events (`its_lpi_alloc`). */
   readonly irqs: readonly DeviceIrq[];
   readonly #chip: IrqChip;
   readonly #number: number;
@@ -150,7 +150,8 @@ export class Device {
     this.its = its;
     this.deviceId = deviceId;
     const first = engine.irqchipFirstIrq(this.#number);
-    this.irqs = Array.from({ length: events }, (_, event) => new DeviceIrq(chip, first + event, event));
+    const count = Math.min(events, engine.irqchipIrqCount(this.#number));
+    this.irqs = Array.from({ length: count }, (_, event) => new DeviceIrq(chip, first + event, event));
   }
 
   /** MAPD with V=0, and everything is given back. All interrupts must be deactivated. */
