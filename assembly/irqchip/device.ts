@@ -3,6 +3,7 @@ import { sendMapd } from './commands';
 import { EBUSY, EINVAL, ENOMEM } from './errno';
 import { allocateLpis, freeLpis, lpisFor, NO_LPI, smallerBlock } from './lpi_allocator';
 import { isDisabled } from './lpi_config';
+import { beginUndo, endUndo } from './queue';
 import { allocatePages, freePages, pagesOf } from './ram';
 import {
   chip,
@@ -32,8 +33,6 @@ export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: boo
   if (findDevice(its, deviceId) >= 0) return isProxy(its, deviceId) ? EINVAL : EBUSY;
   const slot = freeSlot();
   if (slot < 0) return ENOMEM;
-  const failed = ensureEntry(its, 0, deviceId);
-  if (failed) return failed;
   const device = deviceOf(<u32>slot);
   device.its = its;
   device.deviceId = deviceId;
@@ -47,13 +46,23 @@ export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: boo
   device.ittPages = pagesOf(device.events * max<u32>(node.ittEntryBytes, 8));
   device.itt = allocatePages(device.ittPages, 1);
   const complete = device.itt != 0 && (!withIrqs || takeIrqs(<u32>slot, device));
-  const mapped = complete ? sendMapd(device, true) : ENOMEM;
-  if (mapped) {
+  let failed = complete ? ensureEntry(its, 0, deviceId) : ENOMEM;
+  if (failed == 0) failed = mapDevice(device);
+  if (failed) {
     release(device);
-    return mapped;
+    return failed;
   }
   device.used = 1;
   return slot;
+}
+
+function mapDevice(device: Device): i32 {
+  const failed = sendMapd(device, true);
+  if (failed && beginUndo()) {
+    sendMapd(device, false);
+    endUndo();
+  }
+  return failed;
 }
 
 /** Frees a device none of whose events is in use. */
@@ -62,7 +71,13 @@ export function destroyDevice(n: u32): i32 {
   const device = deviceOf(n);
   if (device.allocated || n == chip().proxyDevice) return EBUSY;
   const failed = sendMapd(device, false);
-  if (failed) return failed;
+  if (failed) {
+    if (beginUndo()) {
+      sendMapd(device, true);
+      endUndo();
+    }
+    return failed;
+  }
   release(device);
   return 0;
 }

@@ -34,6 +34,9 @@ export class IrqChip {
   proxyNextVictim: u32;
   /** Polls before a wait is given up. */
   pollLimit: u32;
+  /** The last command came into a queue; and how many operations are being undone. */
+  posted: u32;
+  undoing: u32;
   /** Commands that were posted and completed. */
   commands: u32;
   logCount: u32;

@@ -4,8 +4,9 @@ import { IrqChipBug } from '../abi';
 import { machine } from '../memory/machine';
 import { sendInvdb, sendVinvall, sendVmapp } from './commands';
 import { EINVAL, ENOSYS } from './errno';
-import { PROP_ENABLED, updatePhysical } from './lpi_config';
+import { isDisabled, PROP_ENABLED, updatePhysical } from './lpi_config';
 import { clearProxy, invalidateProxy, raiseProxy } from './proxy';
+import { beginUndo, endUndo } from './queue';
 import {
   GICR_CLRLPIR,
   GICR_INVALLR,
@@ -34,7 +35,7 @@ export function mapVmOn(its: u32, n: u32): i32 {
     if (hasBug(IrqChipBug.LAZY_MAP_RESETS_AFFINITY)) vpeOf(vm.firstVpe + i).cpu = 0;
     const failed = mapOn(its, vpeOf(vm.firstVpe + i));
     if (failed) {
-      for (let done: u32 = 0; done < i; done++) unmapOn(its, vpeOf(vm.firstVpe + done));
+      for (let done: u32 = 0; done < i; done++) takeBack(its, vpeOf(vm.firstVpe + done));
       vm.addVlpis(its, -1);
       return failed;
     }
@@ -52,11 +53,17 @@ export function unmapVmOn(its: u32, n: u32): void {
 
 function mapOn(its: u32, vpe: Vpe): i32 {
   const failed = sendVmapp(its, vpe, true, vpe.vmapps == 0);
-  if (failed) return failed;
+  if (failed && !chip().posted) return failed;
   vpe.vmapps++;
-  const invalidated = sendVinvall(its, vpe);
-  if (invalidated) unmapOn(its, vpe);
+  const invalidated = failed ? failed : sendVinvall(its, vpe);
+  if (invalidated) takeBack(its, vpe);
   return invalidated;
+}
+
+function takeBack(its: u32, vpe: Vpe): void {
+  chip().undoing++;
+  unmapOn(its, vpe);
+  chip().undoing--;
 }
 
 function unmapOn(its: u32, vpe: Vpe): i32 {
@@ -68,8 +75,8 @@ function unmapOn(its: u32, vpe: Vpe): i32 {
 export function activateVpe(vpe: Vpe): i32 {
   const irq = irqOf(vpe.irq);
   if (irq.activated) return EINVAL;
+  vpe.cpu = 0;
   if (isEager()) {
-    vpe.cpu = 0;
     const failed = chip().era == ERA_S ? mapEverywhereInTurns(vpe) : mapEverywhere(vpe);
     if (failed) {
       unmapFirst(vpe, vpe.vmapps);
@@ -85,7 +92,7 @@ function unmapFirst(vpe: Vpe, count: u32): void {
   let left = count;
   for (let its: u32 = 0; its < machine().itsCount && left > 0; its++) {
     if (!itsNode(its).isV4) continue;
-    unmapOn(its, vpe);
+    takeBack(its, vpe);
     left--;
   }
 }
@@ -104,8 +111,9 @@ function mapEverywhereInTurns(vpe: Vpe): i32 {
   for (let its: u32 = 0; its < machine().itsCount; its++) {
     if (!itsNode(its).isV4) continue;
     const failed = sendVmapp(its, vpe, true, vpe.vmapps == 0);
-    if (failed) return failed;
+    if (failed && !chip().posted) return failed;
     vpe.vmapps++;
+    if (failed) return failed;
   }
   return invalidateEverywhere(vpe);
 }
@@ -119,26 +127,39 @@ function invalidateEverywhere(vpe: Vpe): i32 {
   return 0;
 }
 
-/** its_vpe_irq_domain_deactivate. */
+/** its_vpe_irq_domain_deactivate: the vPE goes from all ITSs, also where one of them does not complete. */
 export function deactivateVpe(vpe: Vpe): i32 {
   const irq = irqOf(vpe.irq);
   if (!irq.activated || vpe.resident) return EINVAL;
   irq.activated = 0;
-  if (!isEager()) return 0;
+  let first: i32 = 0;
   for (let its: u32 = 0; its < machine().itsCount; its++) {
-    if (!itsNode(its).isV4 || vpe.vmapps == 0) continue;
+    if (!isEager() || !itsNode(its).isV4) continue;
     const failed = unmapOn(its, vpe);
-    if (failed) return failed;
+    if (first == 0) first = failed;
   }
-  return 0;
+  return first;
 }
 
 /** its_vpe_mask_irq and its_vpe_unmask_irq. */
 export function setDoorbellMasked(vpe: Vpe, masked: bool): i32 {
   const irq: Irq = irqOf(vpe.irq);
   if (!irq.activated) return EINVAL;
-  irq.masked = masked ? 1 : 0;
+  const was = isDisabled(vpe.doorbell);
   updatePhysical(vpe.doorbell, masked ? PROP_ENABLED : 0, masked ? 0 : PROP_ENABLED);
+  const failed = invalidateDoorbell(vpe);
+  if (failed == 0) irq.masked = masked ? 1 : 0;
+  else {
+    updatePhysical(vpe.doorbell, was ? PROP_ENABLED : 0, was ? 0 : PROP_ENABLED);
+    if (beginUndo()) {
+      invalidateDoorbell(vpe);
+      endUndo();
+    }
+  }
+  return failed;
+}
+
+function invalidateDoorbell(vpe: Vpe): i32 {
   if (chip().hasRvpeid) return sendInvdb(firstV4Its(), vpe);
   return chip().hasDirectLpi ? invalidateAt(vpe.cpu, GICR_INVLPIR, vpe.doorbell) : invalidateProxy(vpe);
 }

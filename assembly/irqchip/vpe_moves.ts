@@ -3,9 +3,9 @@ import { IrqChipBug } from '../abi';
 import { machine } from '../memory/machine';
 import { hasCpu, NO_CPU } from './affinity';
 import { startVmovp } from './commands';
-import { EINVAL } from './errno';
+import { EINVAL, ETIMEDOUT } from './errno';
 import { moveProxy } from './proxy';
-import { awaitQueue } from './queue';
+import { awaitQueue, beginUndo, endUndo, room } from './queue';
 import { GICR_CLRLPIR, sharesVpeTable, waitForSync, writeRd } from './redistributor';
 import { chip, hasBug, itsNode, Vm, Vpe, vmOf } from './state';
 import { firstV4Its, isEager } from './vpe';
@@ -25,10 +25,15 @@ export function moveVpe(vpe: Vpe, cpu: u32): i32 {
   if (hasBug(IrqChipBug.VMOVP_SKIPPED_IN_SHARED_TABLE) && chip().hasRvpeid && sharesVpeTable(cpu, from)) {
     return 0;
   }
-  const failed = sendMoves(vpe);
-  if (failed) vpe.cpu = from;
-  if (failed || chip().hasRvpeid) return failed;
-  return moveDoorbell(vpe, from);
+  let failed = sendMoves(vpe);
+  if (failed == 0 && !chip().hasRvpeid) failed = moveDoorbell(vpe, from);
+  if (failed == 0) return 0;
+  vpe.cpu = from;
+  if (beginUndo()) {
+    sendMoves(vpe);
+    endUndo();
+  }
+  return failed;
 }
 
 /** The PE of the affinity mask that a vPE goes to; GICv4.1 prefers one that its vPE table serves already. */
@@ -70,20 +75,27 @@ function itsListOf(vm: Vm): u32 {
   return list;
 }
 
+/** All ITSs of a list get the command, or none: one that never came would hold the others up. */
 function postMoves(vpe: Vpe, list: u32): i32 {
   for (let its: u32 = 0; its < machine().itsCount; its++) {
-    const node = itsNode(its);
-    if (!node.isV4 || ((list >> node.listNumber) & 1) == 0) continue;
+    if (isListed(its, list) && !room(its, 2)) return ETIMEDOUT;
+  }
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
+    if (!isListed(its, list)) continue;
     const failed = startVmovp(its, vpe, chip().vmovpSequence, list);
     if (failed) return failed;
   }
   return awaitMoves(list);
 }
 
+function isListed(its: u32, list: u32): bool {
+  const node = itsNode(its);
+  return node.isV4 != 0 && ((list >> node.listNumber) & 1) != 0;
+}
+
 function awaitMoves(list: u32): i32 {
   for (let its: u32 = 0; its < machine().itsCount; its++) {
-    const node = itsNode(its);
-    if (!node.isV4 || ((list >> node.listNumber) & 1) == 0) continue;
+    if (!isListed(its, list)) continue;
     const failed = awaitQueue(its, 2);
     if (failed) return failed;
   }
