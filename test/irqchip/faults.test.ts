@@ -15,7 +15,7 @@ function enable({ machine }: System, on: boolean): void {
 
 /** A device with an LPI, a VLPI and an event that is not activated; a VM of two vPEs that are mapped. */
 async function scene(name: SystemName) {
-  const system = await start(name);
+  const system = await start(name, '5.6', [], 10);
   const { device, irq: vlpi } = system.device();
   const [idle, lpi] = device.irqs as [DeviceIrq, DeviceIrq];
   lpi.activate(2);
@@ -112,7 +112,8 @@ describe('its_allocate_entry: a queue that is full', () => {
     const hardware = hardwareState(now);
     const driver = driverState(now);
     enable(now.system, false);
-    for (let n = 0; n < 1023; n++) errnoOf(() => now.lpi.setPending(false));
+    const { engine } = now.system.machine;
+    for (let n = 0; n < 1023; n++) engine.irqchipSetPending(now.lpi.number, 0);
     // Without SYNC: the last slot that is not kept for undoing.
     errnoOf(() => now.system.chip.createDevice({ deviceId: 0x98, events: 2 }));
     now.system.steps();
@@ -120,6 +121,7 @@ describe('its_allocate_entry: a queue that is full', () => {
     expect(now.system.steps().filter((line) => line.startsWith('ITS'))).toEqual([]);
     expect(driverState(now)).toEqual(driver);
     enable(now.system, true);
+    expect(now.system.machine.deviceEntry(0, 0x98)).toBeUndefined();
     expect(hardwareState(now)).toEqual(hardware);
     act(now);
     expect(driverState(now)).not.toEqual(driver);

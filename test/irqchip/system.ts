@@ -34,8 +34,9 @@ export class System {
     readonly machine: Machine,
     kvm: Era,
     bugs: readonly HistoricalBugName[] = [],
+    pollLimit = 1000,
   ) {
-    this.chip = new IrqChip(machine, { kvm, bugs });
+    this.chip = new IrqChip(machine, { kvm, bugs, pollLimit });
     for (let cpu = 0; cpu < machine.cpus; cpu++) {
       machine.writeSystemRegister(cpu, 'ICC_PMR_EL1', 0xf8);
       machine.writeSystemRegister(cpu, 'ICC_IGRPEN1_EL1', 1);
@@ -81,8 +82,9 @@ export async function start(
   name: SystemName,
   kvm: Era = '5.6',
   bugs: readonly HistoricalBugName[] = [],
+  pollLimit?: number,
 ): Promise<System> {
-  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm, bugs);
+  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm, bugs, pollLimit);
 }
 
 export function first<T>(list: readonly T[]): T {
