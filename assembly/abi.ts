@@ -64,6 +64,10 @@ export enum Config {
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
+  /** Bit n: ITS n has no VLPIs; and the fields of GITS_TYPER that only those with VLPIs have. */
+  itsWithoutVlpis = 58,
+  itsVirtualType = 60,
+  vlpiTargetOffset = 61,
 }
 
 /** Bits of `Config.features`. */
@@ -81,6 +85,17 @@ export enum Feature {
   GICV4_1 = 1024,
   VIRTUAL_SGIS = 2048,
   INDIVIDUAL_DOORBELLS = 4096,
+  /** ITSs or redistributors differ in what they have. */
+  MIXED = 8192,
+}
+
+/** What one redistributor has, as bits of a set. */
+export enum RedistributorTrait {
+  VIRTUAL_LPIS = 1,
+  /** GICR_SETLPIR and GICR_CLRLPIR. */
+  DIRECT_LPI = 2,
+  /** GICR_INVLPIR, GICR_INVALLR and GICR_SYNCR. */
+  INVALIDATION = 4,
 }
 
 /** Policies, by the names of the `policy` object. A policy's value is the number of its choice. */
@@ -244,6 +259,7 @@ export enum Register {
   GITS_BASER = 25,
   GITS_TRANSLATER = 26,
   GITS_SGIR = 29,
+  GITS_TYPER = 30,
   /** State of SGIs, PPIs and SPIs; the same numbers in the Distributor and in the SGI frame. */
   IGROUPR = 32,
   ISENABLER = 33,
@@ -469,6 +485,43 @@ export enum IrqChipField {
   VINTID = 10,
   PROPERTIES = 11,
   DOORBELL_ENABLED = 12,
+  ACTIVATED = 13,
+}
+
+/** What the driver found out about the hardware, and what it has left. */
+export enum IrqChipFact {
+  HAS_VLPIS = 0,
+  HAS_DIRECT_LPI = 1,
+  HAS_RVPEID = 2,
+  HAS_V4 = 3,
+  EAGER = 4,
+  ITS_LIST = 5,
+  PROXY_SLOTS = 6,
+  ID_BITS = 7,
+  VPE_ID_BITS = 8,
+  BUGS = 9,
+  FREE_LPIS = 10,
+  FREE_PAGES = 11,
+  FREE_VPE_IDS = 12,
+}
+
+/** Bugs that the driver once had, as bits of a set. */
+export enum IrqChipBug {
+  VMOVP_ITSLIST_ALL = 1,
+  VLPI_INV_SYNCED_ON_COLLECTION = 2,
+  NO_DOORBELL_RETRIGGER = 4,
+  VSYNC_AFTER_LAST_UNMAP = 8,
+  VMOVP_ON_DYING_VPE = 16,
+  VMOVP_SKIPPED_IN_SHARED_TABLE = 32,
+  LAZY_MAP_RESETS_AFFINITY = 64,
+  NO_AFFINITY_FOR_UNMAPPED = 128,
+  VPE_LEAK_ON_ERROR = 256,
+  VM_FREED_TWICE = 512,
+  PUT_WHILE_PARSING = 1024,
+  POLL_AT_SCHEDULE = 2048,
+  IDBITS_ZERO_UNTIL_SCHEDULE = 4096,
+  STALE_VPE_KEPT = 8192,
+  VPT_FREED_OF_UNFILLED_VPE = 16384,
 }
 
 /** What an event record is about. `a` and `b` are its operands. */

@@ -116,8 +116,8 @@ export function configurePolicy(name: u32, choice: u32): void {
   setPolicy(name, choice);
 }
 
-export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
-  setCpuIdentity(cpu, affinity, typerLow, typerHigh);
+export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32, traits: u32): void {
+  setCpuIdentity(cpu, affinity, typerLow, typerHigh, traits);
 }
 
 /** Brings a configured machine into its reset state. Memory is all zero before. */
@@ -208,6 +208,7 @@ export function resetCpuInterface(cpu: u32): void {
 
 export * from './irqchip/exports';
 export * from './kvm/exports';
+export * from './irqchip/facts';
 
 // --- inspection ---
 

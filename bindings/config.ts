@@ -55,6 +55,15 @@ export interface MachineConfig {
   affinities: readonly number[];
   /** Number of ITSs, 0 to 16. */
   itsCount: number;
+  /** GICv4: ITSs that are GICv3 ITSs, without VLPIs (GITS_TYPER.Virtual=0). */
+  itsWithoutVlpis: readonly number[];
+  /**
+   * GICv4: PEs whose redistributors have no VLPIs (GICR_TYPER.VLPIS=0). Their frames are as far apart as the others', and
+   * no vPE can be mapped to them.
+   */
+  redistributorsWithoutVlpis: readonly number[];
+  /** PEs whose redistributors lack direct LPIs, where `directLpi` gives them to the others (GICR_TYPER.DirectLPI=0). */
+  redistributorsWithoutDirectLpi: readonly number[];
   /** Width of a DeviceID (GITS_TYPER.Devbits + 1), 1 to 32. */
   deviceIdBits: number;
   /** Width of an EventID (GITS_TYPER.ID_bits + 1), 1 to 32. */
@@ -122,6 +131,11 @@ export interface MachineConfig {
   hardwareCollections: number;
   /** RDbase in commands is a physical address instead of a processor number (GITS_TYPER.PTA). */
   physicalTargetAddresses: boolean;
+  /**
+   * With `physicalTargetAddresses`: bytes from RD_base to the address that names a redistributor in VMAPP and VMOVP. 0, or
+   * 131072 as in the ITSs of the HiSilicon D05, which GITS_IIDR then tells.
+   */
+  vlpiTargetOffset: number;
   /** Bytes per entry that GITS_BASER<n>.Entry_Size tells for device and collection tables: a multiple of 8, 8 to 32. */
   tableEntryBytes: number;
   /** Bytes per interrupt translation entry that GITS_TYPER.ITT_entry_size tells, 8 to 16. */
@@ -156,6 +170,9 @@ const architecture: Defaults = {
   architecture: 'GICv3',
   cpus: 4,
   itsCount: 1,
+  itsWithoutVlpis: [],
+  redistributorsWithoutVlpis: [],
+  redistributorsWithoutDirectLpi: [],
   deviceIdBits: 16,
   eventIdBits: 16,
   collectionIdBits: 16,
@@ -187,6 +204,7 @@ const architecture: Defaults = {
   commonLpiAffinity: 0,
   hardwareCollections: 0,
   physicalTargetAddresses: false,
+  vlpiTargetOffset: 0,
   tableEntryBytes: 8,
   ittEntryBytes: 8,
   indirectTables: true,

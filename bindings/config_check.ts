@@ -111,6 +111,13 @@ export function checkConfig(config: MachineConfig): void {
   );
   integer('ittEntryBytes', config.ittEntryBytes, 8, 16);
   for (const name of switches) must(typeof config[name] === 'boolean', name, config[name], 'true or false');
+  checkMixed(config, must);
+  must(
+    config.vlpiTargetOffset === 0 || (config.vlpiTargetOffset === 0x2_0000 && config.physicalTargetAddresses),
+    'vlpiTargetOffset',
+    config.vlpiTargetOffset,
+    '0, or 131072 with physicalTargetAddresses',
+  );
   checkAffinities(config, must);
   checkAddresses(config, must);
   checkIdentification(config, must);
@@ -134,6 +141,23 @@ function checkPpis({ maintenancePpi, timerPpis }: MachineConfig, must: Must): vo
     const other = drivers.get(ppi);
     must(ppi === 0 || other === undefined, field, ppi, `a PPI other than that of ${other}`);
     drivers.set(ppi, field);
+  }
+}
+
+/** Lists of ITSs and PEs that lack what the others have. */
+function checkMixed(config: MachineConfig, must: Must): void {
+  const { cpus, itsCount, directLpi } = config;
+  const v4 = config.architecture !== 'GICv3';
+  const lists = [
+    ['itsWithoutVlpis', itsCount, v4, 'empty in a GICv3, which has no VLPIs'],
+    ['redistributorsWithoutVlpis', cpus, v4, 'empty in a GICv3, which has no VLPIs'],
+    ['redistributorsWithoutDirectLpi', cpus, directLpi, 'empty without directLpi'],
+  ] as const;
+  for (const [field, count, sensible, otherwise] of lists) {
+    const list = config[field];
+    must(Array.isArray(list), field, list, 'a list of numbers');
+    must(sensible || list.length === 0, field, list, otherwise);
+    for (const [i, n] of list.entries()) requireInteger('INVALID_CONFIG', `${field}[${i}]`, n, 0, count - 1);
   }
 }
 

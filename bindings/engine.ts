@@ -1,5 +1,5 @@
 import { instantiateSync } from '@assemblyscript/loader';
-import { type Config, type Field, type IrqChipField, Structure } from '../assembly/abi.ts';
+import { type Config, type Field, type IrqChipFact, type IrqChipField, Structure } from '../assembly/abi.ts';
 import { GicError } from './errors.ts';
 import type { KvmExports } from './kvm/exports.ts';
 
@@ -11,7 +11,7 @@ export interface EngineExports extends KvmExports {
   fieldOffset(field: Field): number;
   configure(field: Config, value: number): void;
   configurePolicy(name: number, choice: number): void;
-  configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number): void;
+  configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;
   initialize(): void;
   read(address: number, size: number): number;
   write(address: number, size: number, low: number, high: number): void;
@@ -30,14 +30,17 @@ export interface EngineExports extends KvmExports {
   vpeEntry(its: number, vpeId: number): number;
   routeEl1(cpu: number, register: number): number;
   checkLpiIndex(cpu: number): number;
-  irqchipBoot(era: number, ramBase: number, ramPages: number, pollLimit: number): number;
+  irqchipBoot(era: number, ramBase: number, ramPages: number, pollLimit: number, bugs: number): number;
   irqchipCreateDevice(its: number, deviceId: number, events: number): number;
   irqchipDestroyDevice(device: number): number;
   irqchipFirstIrq(device: number): number;
-  irqchipActivate(irq: number, cpu: number): number;
+  irqchipIrqCount(device: number): number;
+  irqchipAffinityMask(): number;
+  irqchipActivate(irq: number): number;
   irqchipDeactivate(irq: number): number;
   irqchipMask(irq: number, masked: number): number;
-  irqchipSetAffinity(irq: number, cpu: number): number;
+  irqchipSetAffinity(irq: number): number;
+  irqchipRetrigger(irq: number): number;
   irqchipSetPending(irq: number, pending: number): number;
   irqchipIsPending(irq: number): number;
   irqchipMapVlpi(irq: number, vpe: number, vintid: number, properties: number, doorbell: number): number;
@@ -52,7 +55,7 @@ export interface EngineExports extends KvmExports {
   irqchipInvall(vpe: number): number;
   irqchipCreateSgis(vpe: number): number;
   irqchipUpdateSgi(irq: number, priority: number, group: number): number;
-  irqchipFreeLpis(): number;
+  irqchipFact(fact: IrqChipFact): number;
   irqchipVpeField(vpe: number, field: IrqChipField): number;
   irqchipIrqField(irq: number, field: IrqChipField): number;
   irqchipVmTable(vm: number): number;

@@ -21,11 +21,30 @@ export { type Engine, type EngineBuild, loadEngine } from './engine.ts';
 export { GicError, type GicErrorCode } from './errors.ts';
 export type { MachineEvent, VirtualSource } from './events.ts';
 export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
+export type { Affinity } from './irqchip/affinity.ts';
+export { type HistoricalBug, type HistoricalBugName, historicalBugs } from './irqchip/bugs.ts';
 export { Device, DeviceIrq, type LpiProperties, type VlpiMap } from './irqchip/device.ts';
 export { type Errno, IrqChipError } from './irqchip/errors.ts';
+export type { IrqChipFacts } from './irqchip/facts.ts';
+export { Irq } from './irqchip/irq.ts';
 export { IrqChip, type IrqChipOptions, type KernelEra } from './irqchip/irqchip.ts';
 export { actionText, type DriverAction } from './irqchip/log.ts';
-export { DoorbellIrq, type ScheduleOptions, VirtualSgiIrq, Vm, Vpe } from './irqchip/vm.ts';
+export { type NotProvided, notProvided } from './irqchip/not_provided.ts';
+export type {
+  IrqchipState,
+  VcpuCommand,
+  VlpiCommand,
+  VpeCommand,
+  VsgiCommand,
+} from './irqchip/vcpu_affinity.ts';
+export {
+  DoorbellIrq,
+  type ScheduleOptions,
+  VirtualSgiIrq,
+  Vm,
+  Vpe,
+  type VsgiProperties,
+} from './irqchip/vm.ts';
 export { Guest } from './kvm/guest.ts';
 export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';

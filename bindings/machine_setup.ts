@@ -3,7 +3,8 @@ import { type MachineConfig, redistributorStride } from './config.ts';
 import type { EngineExports } from './engine.ts';
 import { DIAGNOSTIC_CAPACITY, type Layout } from './layout.ts';
 import { policyChoice, policyNames } from './policy.ts';
-import { redistributorType } from './registers/gicr.ts';
+import { redistributorTraits, redistributorType } from './registers/gicr.ts';
+import { itsVirtualType } from './registers/gits.ts';
 
 /** The affinity map: (affinity, PE) pairs in ascending order of affinity. */
 export function writeAffinities(
@@ -44,6 +45,9 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     vpeIdBits: config.vpeIdBits,
     sharedVpeTable: config.sharedVpeTable,
     itsAffinity: config.itsAffinity,
+    itsWithoutVlpis: config.itsWithoutVlpis.reduce((set, its) => set | (1 << its), 0),
+    itsVirtualType: Number(itsVirtualType(config)),
+    vlpiTargetOffset: config.vlpiTargetOffset,
     listRegisters: config.listRegisters,
     virtualPriorityBits: config.virtualPriorityBits,
     virtualPreemptionBits: config.virtualPreemptionBits,
@@ -70,7 +74,8 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     engine.configurePolicy(Policy[name], policyChoice(name, config.policy[name]));
   config.affinities.forEach((affinity, cpu) => {
     const typer = redistributorType(config, cpu);
-    engine.configureCpu(cpu, affinity, Number(typer & 0xffff_ffffn), Number(typer >> 32n));
+    const traits = redistributorTraits(config, cpu);
+    engine.configureCpu(cpu, affinity, Number(typer & 0xffff_ffffn), Number(typer >> 32n), traits);
   });
   engine.initialize();
 }
@@ -89,9 +94,18 @@ function features(config: MachineConfig): number {
     [config.vmovpOnAnyIts, Feature.VMOVP_ON_ANY_ITS],
     [config.architecture === 'GICv4.1', Feature.GICV4_1],
     [config.architecture === 'GICv4.1' && config.virtualSgis, Feature.VIRTUAL_SGIS],
+    [isMixed(config), Feature.MIXED],
     [config.individualDoorbells || config.architecture !== 'GICv4.1', Feature.INDIVIDUAL_DOORBELLS],
   ];
   return flags.reduce((sum, [on, feature]) => (on ? sum | feature : sum), 0);
+}
+
+/** Whether ITSs or redistributors differ in what they have. */
+function isMixed(config: MachineConfig): boolean {
+  const { itsWithoutVlpis, redistributorsWithoutVlpis, redistributorsWithoutDirectLpi } = config;
+  return (
+    itsWithoutVlpis.length + redistributorsWithoutVlpis.length + redistributorsWithoutDirectLpi.length > 0
+  );
 }
 
 /** The read-only fields of ICC_CTLR_EL1: section 8.2. */

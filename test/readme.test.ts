@@ -1,18 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
-import { createMachine } from '../bindings/index.ts';
+import { describe, expect, it } from 'vitest';
+import { createMachine, IrqChip } from '../bindings/index.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code as string);
+const library: Readonly<Record<string, unknown>> = { createMachine, IrqChip };
+const importLine = /^import \{ (.*) \} from 'gicv4';\n/;
 
-it("the README's example prints what its comments say", async () => {
-  const [, code = ''] = /```js\n([\s\S]*?)```/.exec(readme) ?? [];
-  const body = code.replace("import { createMachine } from 'gicv4';\n", '');
-  expect(body).not.toBe(code);
-  const printed: string[] = [];
-  const recorder = { log: (...values: unknown[]) => printed.push(values.join(' ')) };
-  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
-  await new AsyncFunction('createMachine', 'console', body)(createMachine, recorder);
-  const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, text]) => text);
-  expect(promised.length).toBeGreaterThan(1);
-  expect(printed).toEqual(promised);
+describe("the README's examples", () => {
+  it('are there', () => {
+    expect(examples.length).toBeGreaterThan(1);
+  });
+
+  it.each(examples)('print what their comments say: %#', async (code) => {
+    const names = importLine.exec(code)?.[1]?.split(', ') ?? [];
+    expect(names.length).toBeGreaterThan(0);
+    const printed: string[] = [];
+    const recorder = { log: (...values: unknown[]) => printed.push(values.join(' ')) };
+    const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor;
+    const imported = names.map((name) => library[name]);
+    await new AsyncFunction(...names, 'console', code.replace(importLine, ''))(...imported, recorder);
+    const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, text]) => text);
+    expect(promised.length).toBeGreaterThan(1);
+    expect(printed).toEqual(promised);
+  });
 });

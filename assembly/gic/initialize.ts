@@ -22,11 +22,13 @@ import { initLpiSet, LpiSet } from './lpi_set';
 import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
 
-export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32): void {
+/** `traits`: a set of `RedistributorTrait`. */
+export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32, traits: u32): void {
   const rd = redistributorOf(cpu);
   rd.cpu = cpu;
   rd.affinity = affinity;
   rd.typer = ((<u64>typerHigh) << 32) | typerLow;
+  rd.traits = traits;
 }
 
 export function initialize(): void {
@@ -238,6 +240,15 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.itsAffinity:
       m.itsAffinity = word;
+      break;
+    case Config.itsWithoutVlpis:
+      m.itsWithoutVlpis = word;
+      break;
+    case Config.itsVirtualType:
+      m.itsVirtualType = address;
+      break;
+    case Config.vlpiTargetOffset:
+      m.vlpiTargetOffset = word;
       break;
     case Config.listRegisters:
       m.listRegisters = word;

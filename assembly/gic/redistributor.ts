@@ -10,6 +10,8 @@ export class Redistributor {
   /** Aff3.Aff2.Aff1.Aff0. */
   affinity: u32;
   typer: u64;
+  /** A set of `RedistributorTrait`. */
+  traits: u32;
 
   /** GICR_CTLR: EnableLPIs and the DPG bits. */
   ctlr: u32;

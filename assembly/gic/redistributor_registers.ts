@@ -1,5 +1,5 @@
 // GICR_* of the RD_base and SGI_base frames (sections 3.1-3.9).
-import { Choice, Counter, Diagnostic, Feature, Policy, Register } from '../abi';
+import { Choice, Counter, Diagnostic, Feature, Policy, RedistributorTrait, Register } from '../abi';
 import { report } from '../diag/diagnostics';
 import { readVpendbaser, writeVpendbaser, writeVpropbaser } from '../gicv4/residency';
 import { invalidateVlpi, invalidateVpe } from '../gicv4/vlpi';
@@ -17,6 +17,7 @@ import { Redistributor, redistributorOf } from './redistributor';
 import { rerouteOneOfN } from './routing';
 
 const CTLR_ENABLE_LPIS: u32 = 1;
+const CTLR_IR: u32 = 4;
 const WAKER_PROCESSOR_SLEEP: u32 = 2;
 const WAKER_CHILDREN_ASLEEP: u32 = 4;
 export const PENDBASER_PTZ: u64 = 1 << 62;
@@ -26,7 +27,7 @@ export function readRedistributor(cpu: u32, register: u32, element: u32): u64 {
   const rd = redistributorOf(cpu);
   switch (register) {
     case Register.GICR_CTLR:
-      return rd.ctlr;
+      return rd.ctlr | (rd.traits & RedistributorTrait.INVALIDATION ? CTLR_IR : 0);
     case Register.GICR_TYPER:
       return rd.typer;
     case Register.GICR_STATUSR:

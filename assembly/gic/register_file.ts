@@ -3,9 +3,10 @@
 // is checked against them and a written value is made legal before the register's own behaviour sees it.
 //
 //   index:  frame -> 16384 words -> number of the description that covers the word, 0 = reserved
-import { Access, Diagnostic, Feature, Frame, FrameLayout, Register } from '../abi';
+import { Access, Diagnostic, Feature, Frame, FrameLayout, RedistributorTrait, Register } from '../abi';
 import { report } from '../diag/diagnostics';
 import { observeVpendbaser } from '../gicv4/residency';
+import { itsOf } from '../its/its';
 import { readIts, reportItsAccess, writeIts } from '../its/registers';
 import { machine } from '../memory/machine';
 import { readDistributor, reportDistributorAccess, writeDistributor } from './distributor_registers';
@@ -34,6 +35,13 @@ export class RegisterInfo {
   fixed: u64;
 }
 
+/** Registers that not all units have. */
+const GITS_BASER2: u32 = 0x110;
+const GICR_SETLPIR: u32 = 0x40;
+const GICR_CLRLPIR: u32 = 0x48;
+const GICR_INVLPIR: u32 = 0xa0;
+const GICR_SYNCR: u32 = 0xc0;
+
 /** *_STATUSR: what kind of bad access it was. */
 const STATUSR_RRD: u32 = 1;
 const STATUSR_WRD: u32 = 2;
@@ -42,7 +50,7 @@ const STATUSR_WROD: u32 = 8;
 
 /** Reads `size` bytes at `offset` of a frame that belongs to PE or ITS `unit`. Bad accesses read as zero. */
 export function readRegister(frame: Frame, unit: u32, offset: u32, size: u32): u64 {
-  const info = describe(frame, offset);
+  const info = describe(frame, unit, offset);
   if (changetype<usize>(info) == 0)
     return badAccess(Diagnostic.RESERVED_REGISTER, STATUSR_RRD, frame, unit, offset, size);
   if (!sizeAllowed(info, offset, size))
@@ -57,7 +65,7 @@ export function readRegister(frame: Frame, unit: u32, offset: u32, size: u32): u
 
 /** Writes the low `size` bytes of `value`. Bad accesses do nothing. */
 export function writeRegister(frame: Frame, unit: u32, offset: u32, size: u32, value: u64): void {
-  const info = describe(frame, offset);
+  const info = describe(frame, unit, offset);
   if (changetype<usize>(info) == 0) {
     badAccess(Diagnostic.RESERVED_REGISTER, STATUSR_WRD, frame, unit, offset, size);
     return;
@@ -110,11 +118,25 @@ function sizeAllowed(info: RegisterInfo, offset: u32, size: u32): bool {
   return (info.access & Access.BYTE) != 0;
 }
 
-function describe(frame: Frame, offset: u32): RegisterInfo {
+/** The register at an offset, null where it is reserved. */
+function describe(frame: Frame, unit: u32, offset: u32): RegisterInfo {
   const m = machine();
   const word = <usize>frame * FrameLayout.WORDS + (offset >> 2);
-  const number = load<u16>(m.registerIndex + (word << 1));
+  const number: u32 =
+    m.has(Feature.MIXED) && isAbsent(frame, unit, offset) ? 0 : load<u16>(m.registerIndex + (word << 1));
   return changetype<RegisterInfo>(number ? m.registerInfo + <usize>number * offsetof<RegisterInfo>() : 0);
+}
+
+/** Where units differ, one can lack what others have at an offset: its vPE table, its VLPIs, its direct LPI registers. */
+function isAbsent(frame: Frame, unit: u32, offset: u32): bool {
+  if (frame == Frame.GITS) return offset >> 3 == GITS_BASER2 >> 3 && !itsOf(unit).isVirtual;
+  if (frame == Frame.GITS_VSGI) return !itsOf(unit).isVirtual;
+  if (frame != Frame.GICR_RD && frame != Frame.GICR_VLPI) return false;
+  const traits = redistributorOf(unit).traits;
+  if (frame == Frame.GICR_VLPI) return (traits & RedistributorTrait.VIRTUAL_LPIS) == 0;
+  if (offset >= GICR_SETLPIR && offset < GICR_CLRLPIR + 8)
+    return (traits & RedistributorTrait.DIRECT_LPI) == 0;
+  return offset >= GICR_INVLPIR && offset < GICR_SYNCR + 8 && (traits & RedistributorTrait.INVALIDATION) == 0;
 }
 
 function badAccess(code: Diagnostic, status: u32, frame: Frame, unit: u32, offset: u32, size: u32): u64 {

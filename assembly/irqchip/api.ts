@@ -1,9 +1,10 @@
 // The irqchip operations by irq number, whatever kind of interrupt it is.
-import { machine } from '../memory/machine';
+import { leastLoaded } from './affinity';
 import { activateIrq, deactivateIrq, setIrqAffinity, setIrqPending, setMasked } from './device_irq';
 import { EINVAL } from './errno';
 import { chip, Irq, irqOf, KIND_DEVICE, KIND_DOORBELL, KIND_SGI, MAX_IRQS, vpeOf } from './state';
-import { activateVpe, deactivateVpe, moveVpe, setDoorbellMasked, setDoorbellPending } from './vpe';
+import { activateVpe, deactivateVpe, retriggerDoorbell, setDoorbellMasked, setDoorbellPending } from './vpe';
+import { moveVpe, pickVpeCpu } from './vpe_moves';
 import { activateSgi, deactivateSgi, isSgiPending, setSgiMasked, setSgiPending } from './vsgi';
 
 /** The irq of a number, null where there is none. */
@@ -12,10 +13,11 @@ export function irqOfNumber(n: u32): Irq {
   return changetype<Irq>(known ? changetype<usize>(irqOf(n)) : 0);
 }
 
-export function activate(n: u32, cpu: u32): i32 {
+/** A device interrupt goes to a PE of the affinity mask. */
+export function activate(n: u32): i32 {
   const irq = irqOfNumber(n);
-  if (!changetype<usize>(irq) || cpu >= machine().cpuCount) return EINVAL;
-  if (irq.kind == KIND_DEVICE) return activateIrq(irq, cpu);
+  if (!changetype<usize>(irq)) return EINVAL;
+  if (irq.kind == KIND_DEVICE) return activateIrq(irq, leastLoaded());
   return irq.kind == KIND_DOORBELL ? activateVpe(vpeOf(irq.owner)) : activateSgi(irq);
 }
 
@@ -33,12 +35,19 @@ export function mask(n: u32, masked: bool): i32 {
   return irq.kind == KIND_DOORBELL ? setDoorbellMasked(vpeOf(irq.owner), masked) : setSgiMasked(irq, masked);
 }
 
-/** A vSGI accepts any affinity, without effect. */
-export function setAffinity(n: u32, cpu: u32): i32 {
+/** To a PE of the affinity mask. A vSGI accepts any affinity, without effect. */
+export function setAffinity(n: u32): i32 {
   const irq = irqOfNumber(n);
-  if (!changetype<usize>(irq) || cpu >= machine().cpuCount) return EINVAL;
-  if (irq.kind == KIND_DEVICE) return setIrqAffinity(irq, cpu);
-  return irq.kind == KIND_DOORBELL ? moveVpe(vpeOf(irq.owner), cpu) : 0;
+  if (!changetype<usize>(irq)) return EINVAL;
+  if (irq.kind == KIND_DEVICE) return setIrqAffinity(irq);
+  return irq.kind == KIND_DOORBELL ? moveVpe(vpeOf(irq.owner), pickVpeCpu(vpeOf(irq.owner))) : 0;
+}
+
+/** Sends an interrupt that was found pending again. */
+export function retrigger(n: u32): i32 {
+  const irq = irqOfNumber(n);
+  if (!changetype<usize>(irq)) return EINVAL;
+  return irq.kind == KIND_DOORBELL ? retriggerDoorbell(vpeOf(irq.owner)) : setPending(n, true);
 }
 
 export function setPending(n: u32, pending: bool): i32 {

@@ -1,5 +1,6 @@
 // Bringing the GIC up as Linux does: ITSs with their tables and queues, what the vPE domain of GICv4 needs, and then PE
 // by PE its LPI tables and its collection on each ITS (its_init, its_init_v4, its_cpu_init).
+import { IrqChipBug } from '../abi';
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -21,8 +22,19 @@ import {
   readRd,
   writeRd,
 } from './redistributor';
-import { chip, IRQCHIP_BYTES, itsNode, MAX_PROXY_SLOTS, MAX_RAM_PAGES, NONE, proxySlotAt } from './state';
+import {
+  chip,
+  ERA_S,
+  hasBug,
+  IRQCHIP_BYTES,
+  itsNode,
+  MAX_PROXY_SLOTS,
+  MAX_RAM_PAGES,
+  NONE,
+  proxySlotAt,
+} from './state';
 import { setUpTable } from './tables';
+import { setUpItsVpeTable, setUpRdVpeTable } from './vpe_tables';
 
 const VALID: u64 = 1 << 63;
 const PENDING_LAST: u64 = 1 << 61;
@@ -35,7 +47,11 @@ const MAX_ID_BITS: u32 = 16;
 export const DEFAULT_PROPERTY: u32 = 0xa2;
 
 const GITS_CTLR: u64 = 0x00;
+const GITS_IIDR: u64 = 0x04;
 const GITS_TYPER: u64 = 0x08;
+/** The HiSilicon D05 wants the VLPI frames of a redistributor named instead of RD_base. */
+const IIDR_D05: u32 = 4;
+const D05_OFFSET: u64 = 0x20000;
 const GITS_CBASER: u64 = 0x80;
 const GITS_CWRITER: u64 = 0x88;
 /** GITS_CBASER.InnerCache: read-allocate, write-allocate, write-back. */
@@ -53,14 +69,23 @@ const TYPER_VLPIS: u64 = 1 << 1;
 const TYPER_DIRECT_LPI: u64 = 1 << 3;
 const TYPER_RVPEID: u64 = 1 << 7;
 
-/** Brings the driver up with `ramPages` 4 KiB pages at `ramBase` for itself; 0 or an errno. */
-export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32 {
+/** Bugs that no kernel of 2017 was without, where they show in what it does to the hardware. */
+const BUGS_OF_2017: u32 =
+  IrqChipBug.VMOVP_ITSLIST_ALL |
+  IrqChipBug.VLPI_INV_SYNCED_ON_COLLECTION |
+  IrqChipBug.NO_DOORBELL_RETRIGGER |
+  IrqChipBug.VMOVP_ON_DYING_VPE |
+  IrqChipBug.PUT_WHILE_PARSING;
+
+/** Brings the driver up with `ramPages` 4 KiB pages at `ramBase` for itself; 0 or an errno. `bugs`: of `IrqChipBug`. */
+export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32, bugs: u32): i32 {
   const m = machine();
   if (m.itsCount == 0 || m.lpiLimit == 0 || ramPages > MAX_RAM_PAGES) return EINVAL;
   if (ramAt(ramBase, (<u64>ramPages) << 12) == 0) return EINVAL;
   memory.fill(m.irqchip, 0, IRQCHIP_BYTES);
   const self = chip();
   self.era = era;
+  self.bugs = era == ERA_S ? bugs | BUGS_OF_2017 : bugs;
   self.ramBase = ramBase;
   self.ramPages = ramPages;
   self.pollLimit = pollLimit;
@@ -73,11 +98,7 @@ export function boot(era: u32, ramBase: u64, ramPages: u32, pollLimit: u32): i32
   wake(0);
   let failed = allocatePropertyTable();
   for (let its: u32 = 0; its < m.itsCount && failed == 0; its++) failed = setUpIts(its);
-  // Without the proxy device that it needs the system has no GICv4; everything else works.
-  if (failed == 0 && self.v4 && initV4() != 0) {
-    self.v4 = 0;
-    self.hasVlpis = 0;
-  }
+  if (failed == 0) initV4();
   for (let cpu: u32 = 0; cpu < m.cpuCount && failed == 0; cpu++) failed = setUpPe(cpu);
   if (failed == 0) self.ready = 1;
   return failed;
@@ -114,15 +135,24 @@ function setUpPe(cpu: u32): i32 {
   writeRd(cpu, GICR_PROPBASER, 8, self.propertyTable | INNER_SHAREABLE | RA_WA_WB | (self.idBits - 1));
   writeRd(cpu, GICR_PENDBASER, 8, pending | INNER_SHAREABLE | RA_WA_WB);
   writeRd(cpu, GICR_CTLR, 4, readRd(cpu, GICR_CTLR, 4) | RD_CTLR_ENABLE_LPIS);
-  if (self.hasVlpis && !self.hasRvpeid) {
-    // Early VLPIs are not out of range, and a vPE that an earlier kernel left resident is thrown out.
-    writeRd(cpu, GICR_VPROPBASER, 8, self.idBits - 1);
-    writeRd(cpu, GICR_VPENDBASER, 8, readRd(cpu, GICR_VPENDBASER, 8) & ~VALID);
-  }
+  const failed = self.hasVlpis ? setUpVlpis(cpu) : 0;
+  if (failed) return failed;
   for (let its: u32 = 0; its < machine().itsCount; its++) {
     const failed = mapCollection(its, cpu);
     if (failed) return failed;
   }
+  return 0;
+}
+
+/** A vPE that an earlier kernel left resident is thrown out. GICv4.0: early VLPIs are not out of range. */
+function setUpVlpis(cpu: u32): i32 {
+  const keepsStale = hasBug(IrqChipBug.STALE_VPE_KEPT);
+  if (chip().hasRvpeid) {
+    if (!keepsStale) evictVpe(cpu);
+    return setUpRdVpeTable(cpu);
+  }
+  if (!hasBug(IrqChipBug.IDBITS_ZERO_UNTIL_SCHEDULE)) writeRd(cpu, GICR_VPROPBASER, 8, chip().idBits - 1);
+  if (!keepsStale) writeRd(cpu, GICR_VPENDBASER, 8, readRd(cpu, GICR_VPENDBASER, 8) & ~VALID);
   return 0;
 }
 
@@ -140,6 +170,7 @@ function setUpIts(its: u32): i32 {
   node.pta = <u32>(typer >> 19) & 1;
   node.isV4 = (typer & TYPER_VIRTUAL) != 0 ? 1 : 0;
   node.isV4_1 = (typer & TYPER_VMAPP) != 0 ? 1 : 0;
+  node.vlpiRedistOffset = <u32>readBus(itsAddress(its) + GITS_IIDR, 4) == IIDR_D05 ? D05_OFFSET : 0;
   node.listNumber = NONE;
   if (node.isV4 && (typer & TYPER_VMOVP) == 0) {
     const collides = takeListNumber(its);
@@ -149,14 +180,13 @@ function setUpIts(its: u32): i32 {
   if (node.queue == 0) return ENOMEM;
   let failed = setUpTable(its, 0, node.deviceIdBits);
   if (failed == 0) failed = setUpTable(its, 1, collectionBits());
-  if (failed == 0 && node.isV4) failed = setUpVpeTable(its);
+  if (failed == 0 && node.isV4) failed = setUpItsVpeTable(its);
   if (failed) return failed;
   const queue = VALID | node.queue | CBASER_RA_WA_WB | INNER_SHAREABLE | ((QUEUE_BYTES >> 12) - 1);
   writeIts(its, GITS_CBASER, 8, queue);
   writeIts(its, GITS_CWRITER, 8, 0);
   const control = <u32>readBus(itsAddress(its) + GITS_CTLR, 4) | CTLR_ENABLED | (node.isV4 ? CTLR_IMDE : 0);
   writeIts(its, GITS_CTLR, 4, control);
-  if (node.isV4 && chip().hasVlpis) chip().v4 = 1;
   return 0;
 }
 
@@ -182,33 +212,26 @@ function mapCollection(its: u32, cpu: u32): i32 {
   return failed ? failed : sendInvall(its, cpu);
 }
 
-const BASER_ADDRESS: u64 = 0x0000ffffffff0000;
-
 /**
- * GICv4.0: a table of its own. GICv4.1: one table for all, in GITS_BASER2 and in GICR_VPROPBASER of each redistributor.
+ * its_init_v4: what is published to hypervisors, where redistributors have VLPIs and an ITS is GICv4. GICv4.1
+ * redistributors beside no GICv4.1 ITS count as GICv4.0. Without the proxy device that they may need there are no VLPIs.
  */
-function setUpVpeTable(its: u32): i32 {
-  if (!itsNode(its).isV4_1) return setUpTable(its, 2, chip().vpeIdBits);
-  const baser2 = itsAddress(its) + 0x110;
-  if (its != 0) {
-    writeBus(baser2, 8, readBus(itsAddress(0) + 0x110, 8));
-    return 0;
+function initV4(): void {
+  const self = chip();
+  let v4 = false;
+  let v4_1 = false;
+  for (let its: u32 = 0; its < machine().itsCount; its++) {
+    v4 = v4 || itsNode(its).isV4 != 0;
+    v4_1 = v4_1 || itsNode(its).isV4_1 != 0;
   }
-  const failed = setUpTable(0, 2, chip().vpeIdBits);
-  if (failed) return failed;
-  const table = readBus(baser2, 8);
-  const indirect: u64 = (table >> 62) & 1;
-  const pages = min<u64>(table & 0xff, 0x7f);
-  const value = VALID | (indirect << 55) | (2 << 53) | (table & BASER_ADDRESS) | INNER_SHAREABLE | pages;
-  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
-    evictVpe(cpu);
-    writeRd(cpu, GICR_VPROPBASER, 8, value);
-  }
-  return 0;
+  if (!v4_1) self.hasRvpeid = 0;
+  if (!v4 || !self.hasVlpis) return;
+  if (createProxy() == 0) self.v4 = 1;
+  else self.hasVlpis = 0;
 }
 
 /** The proxy device carries doorbells where redistributors have no direct LPI registers. */
-function initV4(): i32 {
+function createProxy(): i32 {
   const self = chip();
   if (self.hasDirectLpi || self.hasRvpeid) return 0;
   self.proxySlots = min<u32>(roundUp(machine().cpuCount), MAX_PROXY_SLOTS);
@@ -216,7 +239,10 @@ function initV4(): i32 {
   const bits = itsNode(0).deviceIdBits;
   const deviceId = bits >= 32 ? 0xffffffff : ((<u32>1) << bits) - 1;
   const device = createDevice(0, deviceId, self.proxySlots, false);
-  if (device < 0) return device;
+  if (device < 0) {
+    self.proxySlots = 0;
+    return device;
+  }
   self.proxyDevice = <u32>device;
   return 0;
 }

@@ -1,17 +1,21 @@
 // The ITS commands that the driver sends, each with its sync rule.
-import { Feature } from '../abi';
-import { machine } from '../memory/machine';
+import { IrqChipBug } from '../abi';
 import { NO_SYNC, post, postV, startV } from './queue';
-import { chip, Device, deviceOf, ERA_S, Irq, itsNode, Vpe, vmOf, vpeOf } from './state';
+import { rdAddress } from './redistributor';
+import { chip, Device, deviceOf, ERA_S, hasBug, Irq, itsNode, Vpe, vmOf, vpeOf } from './state';
 
 const VALID: u64 = 1 << 63;
 /** pINTID of "no doorbell". */
 export const NO_DOORBELL: u32 = 1023;
 
-/** The target of a collection on an ITS, in place: [51:16] of a doubleword. */
-export function rdBase(cpu: u32): u64 {
-  const m = machine();
-  return m.has(Feature.PHYSICAL_TARGET_ADDRESSES) ? m.gicrBase + m.gicrStride * cpu : (<u64>cpu) << 16;
+/** The redistributor of a PE as an ITS names it, in place: [51:16] of a doubleword (GITS_TYPER.PTA). */
+export function rdBase(its: u32, cpu: u32): u64 {
+  return itsNode(its).pta ? rdAddress(cpu, 0) : (<u64>cpu) << 16;
+}
+
+/** The redistributor that a vPE is mapped to, as an ITS wants it named in VMAPP and VMOVP. */
+function vpeTarget(its: u32, cpu: u32): u64 {
+  return rdBase(its, cpu) + itsNode(its).vlpiRedistOffset;
 }
 
 function event(command: u64, device: Device): u64 {
@@ -24,33 +28,40 @@ export function sendMapd(device: Device, valid: bool): i32 {
 }
 
 export function sendMapc(its: u32, cpu: u32): i32 {
-  return post(its, 0x09, 0, VALID | rdBase(cpu) | cpu, 0, rdBase(cpu));
+  return post(its, 0x09, 0, VALID | rdBase(its, cpu) | cpu, 0, rdBase(its, cpu));
 }
 
 /** Linux sends the SYNC since 5.16: without it configuration bytes can stay cached for a moment. */
 export function sendInvall(its: u32, cpu: u32): i32 {
-  return post(its, 0x0d, 0, cpu, 0, chip().era == ERA_S ? NO_SYNC : rdBase(cpu));
+  return post(its, 0x0d, 0, cpu, 0, chip().era == ERA_S ? NO_SYNC : rdBase(its, cpu));
 }
 
 export function sendMapti(device: Device, eventId: u32, intid: u32, cpu: u32): i32 {
-  return post(device.its, event(0x0a, device), ((<u64>intid) << 32) | eventId, cpu, 0, rdBase(cpu));
+  return post(
+    device.its,
+    event(0x0a, device),
+    ((<u64>intid) << 32) | eventId,
+    cpu,
+    0,
+    rdBase(device.its, cpu),
+  );
 }
 
 export function sendMovi(device: Device, eventId: u32, from: u32, to: u32): i32 {
-  return post(device.its, event(0x01, device), eventId, to, 0, rdBase(from));
+  return post(device.its, event(0x01, device), eventId, to, 0, rdBase(device.its, from));
 }
 
 export function sendDiscard(device: Device, eventId: u32, cpu: u32): i32 {
-  return post(device.its, event(0x0f, device), eventId, 0, 0, rdBase(cpu));
+  return post(device.its, event(0x0f, device), eventId, 0, 0, rdBase(device.its, cpu));
 }
 
-/** INV, INT and CLEAR: VSYNC where the event is a VLPI; until 5.5 a SYNC on the physical collection. */
+/** INV, INT and CLEAR: VSYNC where the event is a VLPI. */
 function sendEvent(command: u64, irq: Irq): i32 {
   const device = deviceOf(irq.owner);
-  if (irq.forwarded && chip().era != ERA_S) {
+  if (irq.forwarded && !hasBug(IrqChipBug.VLPI_INV_SYNCED_ON_COLLECTION)) {
     return postV(device.its, event(command, device), irq.event, 0, 0, vpeOf(irq.vpe).vpeId);
   }
-  return post(device.its, event(command, device), irq.event, 0, 0, rdBase(irq.cpu));
+  return post(device.its, event(command, device), irq.event, 0, 0, rdBase(device.its, irq.cpu));
 }
 
 export function sendInv(irq: Irq): i32 {
@@ -67,7 +78,7 @@ export function sendClear(irq: Irq): i32 {
 
 /** An event of the proxy device, which has no irq of its own. */
 export function sendProxy(command: u64, device: Device, slot: u32, cpu: u32): i32 {
-  return post(device.its, event(command, device), slot, 0, 0, rdBase(cpu));
+  return post(device.its, event(command, device), slot, 0, 0, rdBase(device.its, cpu));
 }
 
 /** The doorbell of a VLPI: none in GICv4.1, none while it is disabled. */
@@ -98,12 +109,16 @@ export function sendVmovi(irq: Irq): i32 {
 
 /** VMAPP; `alloc` matters to GICv4.1 only, whose unmapping is complete by itself. */
 export function sendVmapp(its: u32, vpe: Vpe, valid: bool, alloc: bool): i32 {
+  const v4_1 = itsNode(its).isV4_1 != 0;
+  const command: u64 = 0x29 | (v4_1 && alloc ? 1 << 8 : 0);
   const id = (<u64>vpe.vpeId) << 32;
-  const target = valid ? VALID | rdBase(vpe.cpu) : 0;
-  const table = valid ? vpe.pendingTable | (chip().idBits - 1) : 0;
-  if (!itsNode(its).isV4_1) return postV(its, 0x29, id, target, table, vpe.vpeId);
-  const command: u64 = 0x29 | (alloc ? 1 << 8 : 0);
-  if (!valid) return post(its, command, id, target, table, NO_SYNC);
+  if (!valid) {
+    const synced = !v4_1 || hasBug(IrqChipBug.VSYNC_AFTER_LAST_UNMAP);
+    return synced ? postV(its, command, id, 0, 0, vpe.vpeId) : post(its, command, id, 0, 0, NO_SYNC);
+  }
+  const target = VALID | vpeTarget(its, vpe.cpu);
+  const table = vpe.pendingTable | (chip().idBits - 1);
+  if (!v4_1) return postV(its, command, id, target, table, vpe.vpeId);
   return postV(its, command | vmOf(vpe.vm).propertyTable, id | vpe.doorbell, target, table, vpe.vpeId);
 }
 
@@ -116,7 +131,7 @@ export function startVmovp(its: u32, vpe: Vpe, sequence: u32, itsList: u32): i32
   const v4_1 = itsNode(its).isV4_1 != 0;
   const a = 0x22 | ((<u64>sequence) << 32);
   const b = ((<u64>vpe.vpeId) << 32) | itsList;
-  const c = rdBase(vpe.cpu) | (v4_1 ? VALID : 0);
+  const c = vpeTarget(its, vpe.cpu) | (v4_1 ? VALID : 0);
   return startV(its, a, b, c, v4_1 ? vpe.doorbell : 0, vpe.vpeId);
 }
 

@@ -1,8 +1,9 @@
 // its_create_device and its_free_device: an ITT in RAM, a block of LPIs, an irq for each event.
 import { sendMapd } from './commands';
 import { EBUSY, EINVAL, ENOMEM } from './errno';
-import { allocateLpis, freeLpis, lpisFor, NO_LPI } from './lpi_allocator';
+import { allocateLpis, freeLpis, lpisFor, NO_LPI, smallerBlock } from './lpi_allocator';
 import { isDisabled } from './lpi_config';
+import { beginUndo, endUndo } from './queue';
 import { allocatePages, freePages, pagesOf } from './ram';
 import {
   chip,
@@ -32,8 +33,6 @@ export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: boo
   if (findDevice(its, deviceId) >= 0) return isProxy(its, deviceId) ? EINVAL : EBUSY;
   const slot = freeSlot();
   if (slot < 0) return ENOMEM;
-  const failed = ensureEntry(its, 0, deviceId);
-  if (failed) return failed;
   const device = deviceOf(<u32>slot);
   device.its = its;
   device.deviceId = deviceId;
@@ -43,16 +42,27 @@ export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: boo
   device.allocated = 0;
   device.firstIrq = NO_IRQ;
   device.lpiBase = NO_LPI;
+  device.lpis = 0;
   device.ittPages = pagesOf(device.events * max<u32>(node.ittEntryBytes, 8));
   device.itt = allocatePages(device.ittPages, 1);
   const complete = device.itt != 0 && (!withIrqs || takeIrqs(<u32>slot, device));
-  const mapped = complete ? sendMapd(device, true) : ENOMEM;
-  if (mapped) {
+  let failed = complete ? ensureEntry(its, 0, deviceId) : ENOMEM;
+  if (failed == 0) failed = mapDevice(device);
+  if (failed) {
     release(device);
-    return mapped;
+    return failed;
   }
   device.used = 1;
   return slot;
+}
+
+function mapDevice(device: Device): i32 {
+  const failed = sendMapd(device, true);
+  if (failed && beginUndo()) {
+    sendMapd(device, false);
+    endUndo();
+  }
+  return failed;
 }
 
 /** Frees a device none of whose events is in use. */
@@ -61,7 +71,13 @@ export function destroyDevice(n: u32): i32 {
   const device = deviceOf(n);
   if (device.allocated || n == chip().proxyDevice) return EBUSY;
   const failed = sendMapd(device, false);
-  if (failed) return failed;
+  if (failed) {
+    if (beginUndo()) {
+      sendMapd(device, true);
+      endUndo();
+    }
+    return failed;
+  }
   release(device);
   return 0;
 }
@@ -86,13 +102,18 @@ function freeSlot(): i32 {
   return -1;
 }
 
-/** LPIs and irqs for all events; whether there were enough. */
+/** LPIs and irqs for all events, or for the first ones where LPIs are short; whether there are any. */
 function takeIrqs(n: u32, device: Device): bool {
-  device.lpiBase = allocateLpis(lpisFor(device.events));
+  let lpis = lpisFor(device.events);
+  while (lpis != 0 && device.lpiBase == NO_LPI) {
+    device.lpiBase = allocateLpis(lpis);
+    if (device.lpiBase == NO_LPI) lpis = smallerBlock(lpis);
+  }
   if (device.lpiBase == NO_LPI) return false;
-  device.firstIrq = findIrqs(device.events);
+  device.lpis = lpis;
+  device.firstIrq = findIrqs(irqsOf(device));
   if (device.firstIrq == NO_IRQ) return false;
-  for (let event: u32 = 0; event < device.events; event++) {
+  for (let event: u32 = 0; event < irqsOf(device); event++) {
     const irq = irqOf(device.firstIrq + event);
     irq.kind = KIND_DEVICE;
     irq.owner = n;
@@ -107,10 +128,15 @@ function takeIrqs(n: u32, device: Device): bool {
 }
 
 function release(device: Device): void {
-  if (device.firstIrq != NO_IRQ) freeIrqs(device.firstIrq, device.events);
-  if (device.lpiBase != NO_LPI) freeLpis(device.lpiBase, lpisFor(device.events));
+  if (device.firstIrq != NO_IRQ) freeIrqs(device.firstIrq, irqsOf(device));
+  if (device.lpiBase != NO_LPI) freeLpis(device.lpiBase, device.lpis);
   freePages(device.itt, device.ittPages);
   device.used = 0;
+}
+
+/** How many events of a device have an LPI and an irq. */
+export function irqsOf(device: Device): u32 {
+  return min<u32>(device.events, device.lpis);
 }
 
 /** The first of `count` consecutive free irqs, or NONE. */

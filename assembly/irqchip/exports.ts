@@ -4,11 +4,12 @@ import { settle } from '../gic/outputs';
 import { machine } from '../memory/machine';
 import * as irqs from './api';
 import { boot } from './boot';
-import { createDevice, destroyDevice } from './device';
+import { createDevice, destroyDevice, irqsOf } from './device';
 import { deviceIrq } from './device_irq';
 import { EINVAL } from './errno';
-import { freeLpiCount } from './lpi_allocator';
+import { commitVpe, descheduleVpe, scheduleVpe } from './residency';
 import {
+  affinityMaskAt,
   chip,
   deviceOf,
   irqOf,
@@ -23,11 +24,11 @@ import {
 } from './state';
 import { mapVlpi, unmapVlpi, updateVlpi } from './vlpi';
 import { allocateVm, freeVm } from './vm';
-import { commitVpe, descheduleVpe, invallVpe, scheduleVpe } from './vpe';
+import { invallVpe } from './vpe';
 import { allocateSgis, updateSgi } from './vsgi';
 
-export function irqchipBoot(era: u32, ramBase: f64, ramPages: u32, pollLimit: u32): i32 {
-  return settled(boot(era, <u64>ramBase, ramPages, pollLimit));
+export function irqchipBoot(era: u32, ramBase: f64, ramPages: u32, pollLimit: u32, bugs: u32): i32 {
+  return settled(boot(era, <u64>ramBase, ramPages, pollLimit, bugs));
 }
 
 export function irqchipCreateDevice(its: u32, deviceId: u32, events: u32): i32 {
@@ -44,8 +45,18 @@ export function irqchipFirstIrq(device: u32): i32 {
   return device < MAX_DEVICES && deviceOf(device).used ? <i32>deviceOf(device).firstIrq : EINVAL;
 }
 
-export function irqchipActivate(irq: u32, cpu: u32): i32 {
-  return settled(irqs.activate(irq, cpu));
+/** How many irqs a device has: fewer than its events where LPIs are short. */
+export function irqchipIrqCount(device: u32): i32 {
+  return device < MAX_DEVICES && deviceOf(device).used ? <i32>irqsOf(deviceOf(device)) : EINVAL;
+}
+
+/** Where the host writes the affinity mask of `irqchipActivate` and `irqchipSetAffinity`: a bit for each PE. */
+export function irqchipAffinityMask(): usize {
+  return affinityMaskAt();
+}
+
+export function irqchipActivate(irq: u32): i32 {
+  return settled(irqs.activate(irq));
 }
 
 export function irqchipDeactivate(irq: u32): i32 {
@@ -56,8 +67,12 @@ export function irqchipMask(irq: u32, masked: u32): i32 {
   return settled(irqs.mask(irq, masked != 0));
 }
 
-export function irqchipSetAffinity(irq: u32, cpu: u32): i32 {
-  return settled(irqs.setAffinity(irq, cpu));
+export function irqchipSetAffinity(irq: u32): i32 {
+  return settled(irqs.setAffinity(irq));
+}
+
+export function irqchipRetrigger(irq: u32): i32 {
+  return settled(irqs.retrigger(irq));
 }
 
 export function irqchipSetPending(irq: u32, pending: u32): i32 {
@@ -122,10 +137,6 @@ export function irqchipUpdateSgi(irq: u32, priority: u32, group: u32): i32 {
   return known ? settled(updateSgi(irqOf(irq), priority, group)) : EINVAL;
 }
 
-export function irqchipFreeLpis(): u32 {
-  return freeLpiCount();
-}
-
 /** A field of a vPE, for the host. */
 export function irqchipVpeField(vpe: u32, field: IrqChipField): f64 {
   if (!isVpe(vpe)) return -1;
@@ -161,6 +172,8 @@ export function irqchipIrqField(irq: u32, field: IrqChipField): f64 {
       return record.cpu;
     case IrqChipField.MASKED:
       return record.masked;
+    case IrqChipField.ACTIVATED:
+      return record.activated;
     case IrqChipField.FORWARDED:
       return record.forwarded;
     case IrqChipField.VPE:

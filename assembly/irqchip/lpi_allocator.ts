@@ -43,6 +43,11 @@ export function allocateLpis(count: u32): u32 {
   return NO_LPI;
 }
 
+/** The block to ask for when one of `count` LPIs was not to be had: half of it, in 2017 a chunk less; 0 for none. */
+export function smallerBlock(count: u32): u32 {
+  return chip().era == ERA_S ? count - CHUNK : count >> 1;
+}
+
 export function freeLpis(base: u32, count: u32): void {
   let n: u32 = 0;
   while (n < chip().lpiRanges && baseOf(n) < base) n++;

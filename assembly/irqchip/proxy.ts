@@ -1,6 +1,7 @@
 // The proxy device: without DirectLPI a doorbell needs an event so that INV, INT and CLEAR can reach it. Slots are a
 // ring; a vPE that needs one evicts the next victim.
 import { sendMapti, sendMovi, sendProxy } from './commands';
+import { beginUndo, endUndo } from './queue';
 import { chip, Device, deviceOf, NONE, proxySlotAt, Vpe, vpeOf } from './state';
 
 const DISCARD: u64 = 0x0f;
@@ -32,7 +33,13 @@ function mapSlot(vpe: Vpe): i32 {
     if (failed) return failed;
   }
   const failed = sendMapti(proxy(), slot, vpe.doorbell, vpe.cpu);
-  if (failed) return failed;
+  if (failed) {
+    if (beginUndo()) {
+      sendProxy(DISCARD, proxy(), slot, vpe.cpu);
+      endUndo();
+    }
+    return failed;
+  }
   vpe.proxyCpu = vpe.cpu;
   store<u32>(proxySlotAt(slot), numberOf(vpe));
   vpe.proxySlot = slot;
@@ -45,7 +52,13 @@ export function unmapSlot(vpe: Vpe): i32 {
   if (vpe.proxySlot == NONE) return 0;
   const slot = vpe.proxySlot;
   const failed = sendProxy(DISCARD, proxy(), slot, vpe.proxyCpu);
-  if (failed) return failed;
+  if (failed) {
+    if (beginUndo()) {
+      sendMapti(proxy(), slot, vpe.doorbell, vpe.proxyCpu);
+      endUndo();
+    }
+    return failed;
+  }
   store<u32>(proxySlotAt(slot), NONE);
   if (holder(chip().proxyNextVictim) != NONE) chip().proxyNextVictim = slot;
   vpe.proxySlot = NONE;
@@ -75,5 +88,9 @@ export function moveProxy(vpe: Vpe): i32 {
   if (failed) return failed;
   const moved = sendMovi(proxy(), vpe.proxySlot, vpe.proxyCpu, vpe.cpu);
   if (moved == 0) vpe.proxyCpu = vpe.cpu;
+  else if (beginUndo()) {
+    sendMovi(proxy(), vpe.proxySlot, vpe.cpu, vpe.proxyCpu);
+    endUndo();
+  }
   return moved;
 }

@@ -17,15 +17,34 @@ export function itsAddress(its: u32): u64 {
   return machine().gitsBase + machine().gitsStride * its;
 }
 
+/** Slots that are kept free for what undoes an operation that was given up. */
+const UNDO_SLOTS: u32 = 16;
+
 /** Makes sure that `commands` slots are free; software keeps one slot empty. */
-function room(its: u32, commands: u32): bool {
+export function room(its: u32, commands: u32): bool {
   const node = itsNode(its);
+  const bytes = (commands + (chip().undoing ? 0 : UNDO_SLOTS)) * COMMAND_BYTES;
+  chip().posted = 0;
   for (let poll: u32 = 0; poll <= chip().pollLimit; poll++) {
     const reader = <u32>readBus(itsAddress(its) + GITS_CREADR, 8) & CREADR_OFFSET;
     const free = (reader - node.writer - COMMAND_BYTES) & (QUEUE_BYTES - 1);
-    if (free >= commands * COMMAND_BYTES) return true;
+    if (free >= bytes) return true;
   }
   return false;
+}
+
+/**
+ * A command that does not complete stays in the queue, and will be executed if the ITS ever goes on. Whoever gives an
+ * operation up posts what undoes it behind it, between `beginUndo` and `endUndo`; false where there is nothing to undo.
+ */
+export function beginUndo(): bool {
+  if (!chip().posted) return false;
+  chip().undoing++;
+  return true;
+}
+
+export function endUndo(): void {
+  chip().undoing--;
 }
 
 function put(its: u32, a: u64, b: u64, c: u64, d: u64): void {
@@ -37,6 +56,7 @@ function put(its: u32, a: u64, b: u64, c: u64, d: u64): void {
   store<u64>(at, d, 24);
   node.writer = (node.writer + COMMAND_BYTES) & (QUEUE_BYTES - 1);
   log(LOG_COMMAND, its, a, b, c, d);
+  chip().posted = 1;
 }
 
 /** Nothing follows a posted command. */
@@ -73,7 +93,7 @@ function ring(its: u32): void {
   writeBus(itsAddress(its) + GITS_CWRITER, 8, itsNode(its).writer);
 }
 
-/** Waits until the ITS has read all of its queue. A command that does not complete stays there. */
+/** Waits until the ITS has read all of its queue. */
 export function awaitQueue(its: u32, commands: u32): i32 {
   const node = itsNode(its);
   for (let poll: u32 = 0; poll <= chip().pollLimit; poll++) {

@@ -47,6 +47,13 @@ function mark(first: u32, pages: u32, taken: bool): void {
   }
 }
 
+/** Pages that are not given out. */
+export function freePageCount(): u32 {
+  let free: u32 = 0;
+  for (let page: u32 = 0; page < chip().ramPages; page++) free += isTaken(page) ? 0 : 1;
+  return free;
+}
+
 /** Pages that hold a number of bytes. */
 export function pagesOf(bytes: u32): u32 {
   return (bytes + 4095) >> PAGE_SHIFT;

@@ -37,6 +37,18 @@ export function writeRd(cpu: u32, offset: u32, size: u32, value: u64): void {
   writeBus(rdAddress(cpu, offset), size, value);
 }
 
+/** GICR_TYPER.CommonLPIAff: whether the redistributors of two PEs share their LPI and vPE tables. */
+export function sharesVpeTable(cpu: u32, other: u32): bool {
+  return vpeTableGroup(cpu) == vpeTableGroup(other);
+}
+
+/** The part of its affinity that a redistributor has in common with all that share its tables. */
+export function vpeTableGroup(cpu: u32): u32 {
+  const typer = readRd(cpu, GICR_TYPER, 8);
+  const levels = <u32>(typer >> 24) & 3;
+  return <u32>(typer >> 32) & ~(<u32>0xffffffff >> (levels << 3));
+}
+
 /** Waits until GICR_SYNCR.Busy is 0. */
 export function waitForSync(cpu: u32): i32 {
   log(LOG_RD_POLL, cpu, GICR_SYNCR);

@@ -1,5 +1,6 @@
 // What the driver knows: the kernel's its_node, its_device, irq descriptors, its_vm and its_vpe, in fixed tables. The
 // names are the kernel's. None of it is visible to the hardware.
+import { IrqChipBug } from '../abi';
 import { machine } from '../memory/machine';
 
 /** No VM, vPE, device or slot. */
@@ -14,6 +15,8 @@ export const ERA_M: u32 = 1;
 export class IrqChip {
   ready: u32;
   era: u32;
+  /** A set of `IrqChipBug`. */
+  bugs: u32;
   /** All redistributors have VLPIs, and DirectLPI. */
   hasVlpis: u32;
   hasDirectLpi: u32;
@@ -31,6 +34,9 @@ export class IrqChip {
   proxyNextVictim: u32;
   /** Polls before a wait is given up. */
   pollLimit: u32;
+  /** The last command came into a queue; and how many operations are being undone. */
+  posted: u32;
+  undoing: u32;
   /** Commands that were posted and completed. */
   commands: u32;
   logCount: u32;
@@ -55,6 +61,8 @@ export class ItsNode {
   deviceIdBits: u32;
   ittEntryBytes: u32;
   pta: u32;
+  /** What an ITS wants added to the address of a redistributor that a vPE is mapped to. */
+  vlpiRedistOffset: u64;
 }
 
 @unmanaged
@@ -64,7 +72,9 @@ export class Device {
   events: u32;
   /** First irq of its events, which are consecutive. */
   firstIrq: u32;
+  /** Its block of LPIs, one for each irq. */
   lpiBase: u32;
+  lpis: u32;
   itt: u64;
   ittPages: u32;
   /** VM that its VLPIs belong to, and how many it has. */
@@ -180,6 +190,7 @@ export const MAX_VPES: u32 = 4096;
 export const MAX_LPI_RANGES: u32 = 4096;
 export const MAX_RAM_PAGES: u32 = 65536;
 export const MAX_PROXY_SLOTS: u32 = 512;
+export const MAX_CPUS: u32 = 512;
 export const LOG_CAPACITY: u32 = 16384;
 
 /** Where each table stands in the driver's area. */
@@ -192,7 +203,9 @@ const LPI_RANGES_AT: usize = VPES_AT + ((<usize>MAX_VPES * offsetof<Vpe>() + 63)
 const VPE_IDS_AT: usize = LPI_RANGES_AT + (((<usize>MAX_LPI_RANGES + 1) * 8 + 63) & ~63);
 const RAM_MAP_AT: usize = VPE_IDS_AT + 8192;
 const PROXY_AT: usize = RAM_MAP_AT + (MAX_RAM_PAGES >> 3);
-const LOG_AT: usize = PROXY_AT + <usize>MAX_PROXY_SLOTS * 4;
+const MASK_AT: usize = PROXY_AT + <usize>MAX_PROXY_SLOTS * 4;
+const LOADS_AT: usize = MASK_AT + (MAX_CPUS >> 3);
+const LOG_AT: usize = LOADS_AT + <usize>MAX_CPUS * 4;
 
 /** Bytes of a log record: kind, unit, four doublewords. */
 export const LOG_RECORD_BYTES: usize = 40;
@@ -202,6 +215,11 @@ export const IRQCHIP_BYTES: usize = LOG_AT + <usize>LOG_CAPACITY * LOG_RECORD_BY
 
 export function chip(): IrqChip {
   return changetype<IrqChip>(machine().irqchip);
+}
+
+/** Whether a bug of the driver's history is brought back. */
+export function hasBug(bug: IrqChipBug): bool {
+  return (chip().bugs & bug) != 0;
 }
 
 export function itsNode(n: u32): ItsNode {
@@ -238,6 +256,16 @@ export function ramMapAt(): usize {
 
 export function proxySlotAt(slot: u32): usize {
   return machine().irqchip + PROXY_AT + ((<usize>slot) << 2);
+}
+
+/** The affinity mask of the next operation that takes one: a bit for each PE. */
+export function affinityMaskAt(): usize {
+  return machine().irqchip + MASK_AT;
+}
+
+/** How many device interrupts a PE has. */
+export function lpiLoadAt(cpu: u32): usize {
+  return machine().irqchip + LOADS_AT + ((<usize>cpu) << 2);
 }
 
 export function logRecordAt(n: u32): usize {

@@ -1,8 +1,9 @@
 // its_irq_set_vcpu_affinity of a device interrupt: switching an event between its LPI and a VLPI.
 import { sendDiscard, sendMapti, sendVmapti, sendVmovi } from './commands';
-import { setDoorbell } from './device_irq';
+import { setDoorbell, setProperties } from './device_irq';
 import { EINVAL } from './errno';
 import { invalidate, updatePhysical, updateVirtual } from './lpi_config';
+import { beginUndo, endUndo } from './queue';
 import { chip, Device, deviceOf, ERA_S, Irq, irqOf, itsNode, MAX_VPES, NONE, vpeOf } from './state';
 import { mapVmOn, unmapVmOn } from './vpe';
 
@@ -16,19 +17,21 @@ export function mapVlpi(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbe
   const device = deviceOf(irq.owner);
   const bad = checkMap(irq, device, vpe, vintid);
   if (bad) return bad;
-  if (irq.forwarded) {
-    setMap(irq, vpe, vintid, properties, doorbell);
-    return sendVmovi(irq);
-  }
+  if (irq.forwarded) return remapVlpi(irq, vpe, vintid, properties, doorbell);
   const vm = vpeOf(vpe).vm;
   const unmapped = mapVmOn(device.its, vm);
   if (unmapped) return unmapped;
   setMap(irq, vpe, vintid, properties, doorbell);
   irq.forwarded = 1;
   if (chip().era != ERA_S) updateVirtual(vm, vintid, ALL_BITS, properties);
-  let failed = sendDiscard(device, irq.event, irq.cpu);
-  if (failed == 0) failed = sendVmapti(irq);
+  const discarded = sendDiscard(device, irq.event, irq.cpu);
+  const failed = discarded ? discarded : sendVmapti(irq);
   if (failed) {
+    if (beginUndo()) {
+      if (!discarded) sendDiscard(device, irq.event, irq.cpu);
+      sendMapti(device, irq.event, irq.intid, irq.cpu);
+      endUndo();
+    }
     irq.forwarded = 0;
     unmapVmOn(device.its, vm);
     return failed;
@@ -37,6 +40,22 @@ export function mapVlpi(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbe
   device.vlpis++;
   vpeOf(vpe).vlpis++;
   return 0;
+}
+
+function remapVlpi(irq: Irq, vpe: u32, vintid: u32, properties: u32, doorbell: bool): i32 {
+  const oldVpe = irq.vpe;
+  const oldVintid = irq.vintid;
+  const oldProperties = irq.properties;
+  const oldDoorbell = irq.doorbellEnabled != 0;
+  setMap(irq, vpe, vintid, properties, doorbell);
+  const failed = sendVmovi(irq);
+  if (failed == 0) return 0;
+  setMap(irq, oldVpe, oldVintid, oldProperties, oldDoorbell);
+  if (beginUndo()) {
+    sendVmovi(irq);
+    endUndo();
+  }
+  return failed;
 }
 
 function checkMap(irq: Irq, device: Device, vpe: u32, vintid: u32): i32 {
@@ -63,7 +82,13 @@ export function unmapVlpi(irq: Irq): i32 {
   if (!itsNode(device.its).isV4 || !irq.forwarded) return EINVAL;
   const vm = vpeOf(irq.vpe).vm;
   const discarded = sendDiscard(device, irq.event, irq.cpu);
-  if (discarded) return discarded;
+  if (discarded) {
+    if (beginUndo()) {
+      sendVmapti(irq);
+      endUndo();
+    }
+    return discarded;
+  }
   irq.forwarded = 0;
   vpeOf(irq.vpe).vlpis--;
   // From here on the VLPI is gone, whatever the ITS does: the VM must not be held by it.
@@ -80,15 +105,15 @@ export function unmapVlpi(irq: Irq): i32 {
 /** PROP_UPDATE_VLPI and PROP_UPDATE_AND_INV_VLPI; the doorbell follows the enable bit. */
 export function updateVlpi(irq: Irq, config: u32, andInvalidate: bool): i32 {
   if (!itsNode(deviceOf(irq.owner).its).isV4 || !irq.forwarded) return EINVAL;
-  irq.properties = config;
-  updateVirtual(vmOfIrq(irq), irq.vintid, ALL_BITS, config);
-  if (andInvalidate) {
-    const failed = invalidate(irq);
-    if (failed) return failed;
+  const old = irq.properties;
+  setProperties(irq, config);
+  let failed = andInvalidate ? invalidate(irq) : 0;
+  if (failed == 0) failed = setDoorbell(irq, (config & 1) != 0);
+  if (failed == 0) return 0;
+  setProperties(irq, old);
+  if (andInvalidate && beginUndo()) {
+    invalidate(irq);
+    endUndo();
   }
-  return setDoorbell(irq, (config & 1) != 0);
-}
-
-function vmOfIrq(irq: Irq): u32 {
-  return vpeOf(irq.vpe).vm;
+  return failed;
 }

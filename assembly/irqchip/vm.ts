@@ -1,6 +1,6 @@
 // its_alloc_vcpu_irqs and its_free_vcpu_irqs: the domain of a VM's doorbells, with the tables that its vPEs need.
 // Either everything is allocated or nothing.
-import { machine } from '../memory/machine';
+import { IrqChipBug } from '../abi';
 import { ramAt } from '../memory/ram';
 import { DEFAULT_PROPERTY, roundUp } from './boot';
 import { findIrqs, freeIrqs } from './device';
@@ -11,8 +11,8 @@ import { unmapSlot } from './proxy';
 import { allocatePages, freePages, PAGE_64K, pagesOf } from './ram';
 import {
   chip,
+  hasBug,
   irqOf,
-  itsNode,
   KIND_DOORBELL,
   MAX_VMS,
   MAX_VPES,
@@ -23,7 +23,7 @@ import {
   vpeIdsAt,
   vpeOf,
 } from './state';
-import { ensureEntry } from './tables';
+import { ensureVpeEntries } from './vpe_tables';
 import { freeSgis } from './vsgi';
 
 const FIRST_LPI: u32 = 8192;
@@ -41,7 +41,7 @@ export function allocateVm(count: u32): i32 {
   const firstIrq = findIrqs(count);
   const complete = firstIrq != NONE && allocateTables(vm, count) && allocateVpes(<u32>n, vm, count, firstIrq);
   if (!complete) {
-    release(vm);
+    giveBack(vm);
     return ENOMEM;
   }
   vm.used = 1;
@@ -62,6 +62,17 @@ export function freeVm(n: u32): i32 {
   }
   release(vm);
   return 0;
+}
+
+/** Undoes an allocation that went as far as the vPE counted last, which is not complete. */
+function giveBack(vm: Vm): void {
+  if (hasBug(IrqChipBug.VPE_LEAK_ON_ERROR) && vm.vpes > 1) {
+    const forgotten = vpeOf(vm.firstVpe + vm.vpes - 2);
+    forgotten.vpeId = NONE;
+    forgotten.pendingTable = 0;
+  }
+  release(vm);
+  if (hasBug(IrqChipBug.VM_FREED_TWICE)) freeLpis(vm.doorbellBase, vm.doorbells);
 }
 
 function allocateTables(vm: Vm, count: u32): bool {
@@ -92,7 +103,11 @@ function allocateVpes(n: u32, vm: Vm, count: u32, firstIrq: u32): bool {
     if (vpe.vpeId == NONE) return false;
     vpe.pendingPages = PAGE_64K;
     vpe.pendingTable = allocatePages(PAGE_64K, PAGE_64K);
-    if (vpe.pendingTable == 0 || !ensureVpeEntries(vpe.vpeId)) return false;
+    if (vpe.pendingTable == 0) return false;
+    if (!ensureVpeEntries(vpe.vpeId)) {
+      if (hasBug(IrqChipBug.VPT_FREED_OF_UNFILLED_VPE)) vpe.pendingTable = 0;
+      return false;
+    }
     const irq = irqOf(vpe.irq);
     irq.kind = KIND_DOORBELL;
     irq.owner = vm.firstVpe + i;
@@ -100,14 +115,6 @@ function allocateVpes(n: u32, vm: Vm, count: u32, firstIrq: u32): bool {
     irq.activated = 0;
     irq.masked = isDisabled(irq.intid) ? 1 : 0;
     irq.forwarded = 0;
-  }
-  return true;
-}
-
-/** The vPE tables of all GICv4 ITSs must have room. */
-function ensureVpeEntries(vpeId: u32): bool {
-  for (let its: u32 = 0; its < machine().itsCount; its++) {
-    if (itsNode(its).isV4 && ensureEntry(its, 2, vpeId) != 0) return false;
   }
   return true;
 }
@@ -140,6 +147,13 @@ function findVpes(count: u32): u32 {
     if (run == count) return n - count + 1;
   }
   return NONE;
+}
+
+/** vPEIDs that are not allocated. */
+export function freeVpeIdCount(): u32 {
+  let taken: u32 = 0;
+  for (let at: u32 = 0; at < 8192; at += 8) taken += <u32>popcnt(load<u64>(vpeIdsAt() + at));
+  return ((<u32>1) << chip().vpeIdBits) - taken;
 }
 
 /** The lowest free vPEID, or NONE. */

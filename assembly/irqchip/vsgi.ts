@@ -4,7 +4,7 @@ import { sendVsgi } from './commands';
 import { findIrqs, freeIrqs } from './device';
 import { EINVAL, ENOMEM, ENOSYS, ENXIO } from './errno';
 import { LOG_ITS_WRITE, log } from './log';
-import { itsAddress } from './queue';
+import { beginUndo, endUndo, itsAddress } from './queue';
 import { queryVsgis } from './redistributor';
 import { chip, Irq, irqOf, KIND_SGI, NONE, Vpe, vpeOf } from './state';
 import { firstV4Its } from './vpe';
@@ -41,8 +41,14 @@ export function freeSgis(vpe: Vpe): void {
 
 function configure(irq: Irq, config: u32): i32 {
   const vpe = vpeOf(irq.owner);
-  vpe.setSgiConfig(irq.event, config);
-  return sendVsgi(firstV4Its(), vpe, irq.event, config, false);
+  const old = vpe.sgiConfig(irq.event);
+  const failed = sendVsgi(firstV4Its(), vpe, irq.event, config, false);
+  if (failed == 0) vpe.setSgiConfig(irq.event, config);
+  else if (beginUndo()) {
+    sendVsgi(firstV4Its(), vpe, irq.event, old, false);
+    endUndo();
+  }
+  return failed;
 }
 
 function configOf(irq: Irq): u32 {
@@ -67,8 +73,10 @@ export function deactivateSgi(irq: Irq): i32 {
 
 export function setSgiMasked(irq: Irq, masked: bool): i32 {
   if (!irq.activated) return EINVAL;
-  irq.masked = masked ? 1 : 0;
-  return configure(irq, masked ? configOf(irq) & ~CONFIG_ENABLED : configOf(irq) | CONFIG_ENABLED);
+  const kept = configOf(irq) & ~CONFIG_ENABLED;
+  const failed = configure(irq, masked ? kept : kept | CONFIG_ENABLED);
+  if (failed == 0) irq.masked = masked ? 1 : 0;
+  return failed;
 }
 
 /** Setting is a register write, clearing a command. */

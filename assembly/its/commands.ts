@@ -75,7 +75,7 @@ export function execute(its: Its, at: usize): u32 {
     case Command.SYNC:
       return sync(at);
     default:
-      return machine().has(Feature.VIRTUAL_LPIS) ? executeVirtual(its, at) : COMMAND_UNKNOWN;
+      return its.isVirtual ? executeVirtual(its, at) : COMMAND_UNKNOWN;
   }
 }
 

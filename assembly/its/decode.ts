@@ -1,6 +1,7 @@
 // Fields of ITS commands (section 6). A command is four little-endian doublewords, DW0[7:0] is its number.
-import { Feature } from '../abi';
+import { Feature, RedistributorTrait } from '../abi';
 import { NO_CPU } from '../gic/bank';
+import { redistributorOf } from '../gic/redistributor';
 import { machine } from '../memory/machine';
 
 export const COMMAND_BYTES: u32 = 32;
@@ -162,10 +163,21 @@ export function moveKey(at: usize): u32 {
 
 /** The PE that the RDbase field [51:16] of a doubleword names, or NO_CPU (section 6.0). */
 export function target(at: usize, doubleword: u32): u32 {
+  return cpuOfTarget((load<u64>(at + (doubleword << 3)) >> 16) & 0xfffffffff, 0);
+}
+
+/** PE of the RDbase of VMAPP and VMOVP: one whose redistributor has VLPIs. */
+export function vpeTarget(at: usize): u32 {
+  const cpu = cpuOfTarget((load<u64>(at, 16) >> 16) & 0xfffffffff, machine().vlpiTargetOffset);
+  if (cpu == NO_CPU || !machine().has(Feature.MIXED)) return cpu;
+  return redistributorOf(cpu).traits & RedistributorTrait.VIRTUAL_LPIS ? cpu : NO_CPU;
+}
+
+/** PE of an RDbase [51:16]: a processor number, or an address that is `displacement` beyond RD_base. */
+function cpuOfTarget(field: u64, displacement: u32): u32 {
   const m = machine();
-  const field = (load<u64>(at + (doubleword << 3)) >> 16) & 0xfffffffff;
   if (!m.has(Feature.PHYSICAL_TARGET_ADDRESSES)) return field < m.cpuCount ? <u32>field : NO_CPU;
-  const offset = (field << 16) - m.gicrBase;
+  const offset = (field << 16) - displacement - m.gicrBase;
   const cpu = offset / m.gicrStride;
   return cpu < m.cpuCount && cpu * m.gicrStride == offset ? <u32>cpu : NO_CPU;
 }

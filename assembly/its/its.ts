@@ -1,4 +1,5 @@
 // One Interrupt Translation Service: its registers, and what is derived from them when they are written.
+import { Feature } from '../abi';
 import { machine } from '../memory/machine';
 
 /** GITS_BASER<n> in use. */
@@ -53,6 +54,12 @@ export class Its {
   tables: usize;
   /** GICv4.1: a bit for each vPEID that this ITS has mapped, which a table that several ITSs share cannot tell. */
   mappedVpes: usize;
+
+  /** A GICv4 ITS: it has VLPIs and a vPE table. */
+  get isVirtual(): bool {
+    const m = machine();
+    return m.has(Feature.VIRTUAL_LPIS) && ((m.itsWithoutVlpis >> this.number) & 1) == 0;
+  }
 
   table(n: u32): Table {
     return changetype<Table>(this.tables + <usize>n * offsetof<Table>());

@@ -18,6 +18,8 @@ const CWRITER_RETRY: u32 = 1;
 export function readIts(number: u32, register: u32, element: u32): u64 {
   const its = itsOf(number);
   switch (register) {
+    case Register.GITS_TYPER:
+      return its.isVirtual ? machine().itsVirtualType : 0;
     case Register.GITS_CTLR:
       if (!its.enabled) return CTLR_QUIESCENT | itsNumber(its);
       return CTLR_ENABLED | itsNumber(its) | (policy(Policy.quiescentWhileEnabled) ? CTLR_QUIESCENT : 0);
@@ -40,8 +42,7 @@ export function readIts(number: u32, register: u32, element: u32): u64 {
 
 /** GITS_CTLR.ITS_Number: where VMOVP takes several ITSs, ITSList names them by it (section 5.2). */
 function itsNumber(its: Its): u64 {
-  const m = machine();
-  const named = m.has(Feature.VIRTUAL_LPIS) && !m.has(Feature.VMOVP_ON_ANY_ITS);
+  const named = its.isVirtual && !machine().has(Feature.VMOVP_ON_ANY_ITS);
   return named ? (<u64>its.number) << 4 : 0;
 }
 

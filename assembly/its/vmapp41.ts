@@ -32,7 +32,7 @@ export function vmapp41(its: Its, at: usize): u32 {
 
 /** Alloc=1 of a vPE that is allocated starts it anew; Alloc=0 of one that is not allocates it. Both are reported. */
 function mapVpe(its: Its, at: usize, vpeId: u32, entryAt: usize): u32 {
-  const cpu = decode.target(at, 2);
+  const cpu = decode.vpeTarget(at);
   if (cpu == NO_CPU || decode.vptSize(at) >= machine().intidBits) {
     return error(Command.VMAPP, ErrorReason.SIZE_OUT_OF_RANGE);
   }

@@ -26,7 +26,7 @@ export function vmovp(its: Its, at: usize): u32 {
   const vpeId = decode.vpeId(at);
   const failed = requireVpe(its, vpeId, Command.VMOVP);
   if (failed) return failed;
-  const cpu = decode.target(at, 2);
+  const cpu = decode.vpeTarget(at);
   if (cpu == NO_CPU) return error(Command.VMOVP, ErrorReason.SIZE_OUT_OF_RANGE);
   if (machine().has(Feature.GICV4_1)) {
     const refused = checkConfiguration(at, vpeId, cpu);

@@ -54,7 +54,7 @@ export function vmapp(its: Its, at: usize): u32 {
     store<u64>(entryAt, 0);
     return 0;
   }
-  const cpu = decode.target(at, 2);
+  const cpu = decode.vpeTarget(at);
   if (cpu == NO_CPU || decode.vptSize(at) >= machine().intidBits) {
     return error(Command.VMAPP, ErrorReason.SIZE_OUT_OF_RANGE);
   }

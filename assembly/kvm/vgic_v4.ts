@@ -1,9 +1,10 @@
 // Direct injection: a vCPU's vPE follows it from PE to PE, is resident while it is loaded, and has a doorbell while it
 // sleeps (kvm/vgic-v4.c).
 import { activate, deactivate, mask, setPending } from '../irqchip/api';
+import { commitVpe as commitResidency, descheduleVpe, scheduleVpe } from '../irqchip/residency';
 import { chip, ERA_S, irqOf as hostIrqOf, vmOf as itsVmOf, vpeOf } from '../irqchip/state';
 import { allocateVm, freeVm } from '../irqchip/vm';
-import { commitVpe as commitResidency, descheduleVpe, moveVpe, scheduleVpe } from '../irqchip/vpe';
+import { moveVpe } from '../irqchip/vpe_moves';
 import { allocateSgis } from '../irqchip/vsgi';
 import { handleLpi, LPI_DOORBELL } from './host';
 import { requestInterrupt } from './kick';
@@ -44,7 +45,7 @@ function initVpe(n: u32, vpe: u32): i32 {
     vcpu.firstSgiIrq = <u32>sgis;
   }
   handleLpi(vpeOf(vpe).doorbell, LPI_DOORBELL, n);
-  const failed = activate(doorbell, 0);
+  const failed = activate(doorbell);
   return failed || !kvm().hasGicv4_1 ? failed : mask(doorbell, false);
 }
 
@@ -92,7 +93,8 @@ export function putVpe(vcpu: Vcpu): i32 {
 
 /** vgic_v4_commit, before each entry: the pending table has to be parsed. */
 export function commitVpe(vcpu: Vcpu): i32 {
-  if (vcpu.vpe == NONE || !vpeOf(vcpu.vpe).resident || vpeOf(vcpu.vpe).ready) return 0;
+  if (chip().era == ERA_S || vcpu.vpe == NONE) return 0;
+  if (!vpeOf(vcpu.vpe).resident || vpeOf(vcpu.vpe).ready) return 0;
   return commitResidency(vpeOf(vcpu.vpe));
 }
 

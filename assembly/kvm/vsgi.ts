@@ -36,7 +36,7 @@ function toHardware(vcpu: Vcpu, irq: VgicIrq): void {
   const config = (irq.priority & 0xf0) | (irq.group ? SGI_GROUP1 : 0) | (irq.enabled ? SGI_ENABLED : 0);
   vpeOf(vcpu.vpe).setSgiConfig(irq.intid, config);
   hostIrqOf(irq.hostIrq).masked = irq.enabled ? 0 : 1;
-  activate(irq.hostIrq, 0);
+  activate(irq.hostIrq);
   setPending(irq.hostIrq, irq.pendingLatch);
   irq.pendingLatch = false;
   touch(irq);

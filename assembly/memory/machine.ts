@@ -37,6 +37,10 @@ export class Machine {
   /** GITS_TYPER.SVPET, and GITS_MPIDR of every ITS. */
   sharedVpeTable: u32;
   itsAffinity: u32;
+  /** Bit n: ITS n has no VLPIs. */
+  itsWithoutVlpis: u32;
+  /** From RD_base to the address that names a redistributor in VMAPP and VMOVP. */
+  vlpiTargetOffset: u32;
   listRegisters: u32;
   virtualPriorityBits: u32;
   virtualPreemptionBits: u32;
@@ -59,6 +63,8 @@ export class Machine {
   /** CNTPCT_EL0, and when the PPI of a timer changes at the earliest. */
   counter: u64;
   nextTimer: u64;
+  /** Fields of GITS_TYPER of ITSs with VLPIs. */
+  itsVirtualType: u64;
   gicdBase: u64;
   gicrBase: u64;
   gicrStride: u64;

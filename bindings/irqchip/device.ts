@@ -1,8 +1,10 @@
 import { IrqChipField as Field } from '../../assembly/abi.ts';
 import { requireInteger } from '../errors.ts';
-import { succeed } from './errors.ts';
+import { type Affinity, allCpus, writeAffinity } from './affinity.ts';
+import { IrqChipError, type Reasons, succeed } from './errors.ts';
 import { Irq } from './irq.ts';
 import type { IrqChip } from './irqchip.ts';
+import type { VcpuCommand } from './vcpu_affinity.ts';
 import type { Vpe } from './vm.ts';
 
 /** Configuration byte of a VLPI: `LPI_PROP_*`. */
@@ -32,7 +34,7 @@ export class DeviceIrq extends Irq {
   readonly #chip: IrqChip;
 
   constructor(chip: IrqChip, number: number, eventId: number) {
-    super(chip.machine.engine, number);
+    super(chip.machine, number);
     this.#chip = chip;
     this.eventId = eventId;
   }
@@ -47,19 +49,47 @@ export class DeviceIrq extends Irq {
     return this.field(Field.CPU);
   }
 
-  /** `its_irq_domain_activate`: MAPTI and SYNC. */
-  activate(cpu = 0): void {
-    this.attempt('activate', this.engine.irqchipActivate(this.number, cpu));
-  }
-
-  /** `its_set_affinity`: MOVI and SYNC; a VLPI follows its vPE instead (EINVAL). */
-  setAffinity(cpu: number): void {
-    this.attempt('setAffinity', this.engine.irqchipSetAffinity(this.number, cpu), {
-      EINVAL: 'not activated, no such PE, or a VLPI, which follows its vPE',
+  /**
+   * `its_irq_domain_activate`: MAPTI and SYNC. Of several PEs, by default all, the one with the fewest device interrupts;
+   * in 2017 the first.
+   */
+  activate(affinity: Affinity = allCpus(this.machine)): void {
+    writeAffinity(this.machine, affinity);
+    this.attempt('activate', this.engine.irqchipActivate(this.number), {
+      EINVAL: 'activated already, or no such PE',
     });
   }
 
-  /** MAP_VLPI: the LPI goes, the VLPI comes; never both. A second call changes vPE and doorbell. */
+  protected override get affinityReasons(): Reasons {
+    return { EINVAL: 'not activated, no such PE, or a VLPI, which follows its vPE' };
+  }
+
+  override setVcpuAffinity(info: { readonly type: 'GET_VLPI' }): VlpiMap;
+  override setVcpuAffinity(info: VcpuCommand | null): VlpiMap | undefined;
+  override setVcpuAffinity(info: VcpuCommand | null): VlpiMap | undefined {
+    switch (info?.type) {
+      case undefined:
+        return void this.unmapVlpi();
+      case 'MAP_VLPI':
+        return void this.mapVlpi(info);
+      case 'GET_VLPI':
+        return this.getVlpi() ?? this.#notMapped('getVlpi');
+      case 'PROP_UPDATE_VLPI':
+      case 'PROP_UPDATE_AND_INV_VLPI':
+        return void this.updateVlpi(info, info.type === 'PROP_UPDATE_AND_INV_VLPI');
+      case 'SCHEDULE_VPE':
+      case 'DESCHEDULE_VPE':
+      case 'COMMIT_VPE':
+      case 'INVALL_VPE':
+      case 'PROP_UPDATE_VSGI':
+        throw this.wrongKind(info, 'MAP_VLPI, GET_VLPI, PROP_UPDATE_VLPI, PROP_UPDATE_AND_INV_VLPI, null');
+    }
+  }
+
+  /**
+   * MAP_VLPI (`its_map_vlpi`): the LPI goes, the VLPI comes; "you cannot have both". A second call changes vPE and
+   * doorbell.
+   */
   mapVlpi({ vpe, vIntid, properties, doorbell }: VlpiMap): void {
     const byte = propertyByte(properties);
     const result = this.engine.irqchipMapVlpi(this.number, vpe.index, vIntid, byte, doorbell ? 1 : 0);
@@ -69,18 +99,21 @@ export class DeviceIrq extends Irq {
     });
   }
 
-  /** Null info: the VLPI goes, the LPI comes back, enabled at priority 0xa0. */
+  /** Null info (`its_unmap_vlpi`): the VLPI goes, the LPI comes back, enabled at priority 0xa0. */
   unmapVlpi(): void {
     this.attempt('unmapVlpi', this.engine.irqchipUnmapVlpi(this.number), { EINVAL: 'not mapped to a VLPI' });
   }
 
-  /** PROP_UPDATE_VLPI, or with `invalidate` PROP_UPDATE_AND_INV_VLPI. The doorbell follows the enable bit. */
+  /**
+   * PROP_UPDATE_VLPI, or with `invalidate` PROP_UPDATE_AND_INV_VLPI (`its_prop_update_vlpi`). The doorbell follows the
+   * enable bit.
+   */
   updateVlpi(properties: LpiProperties, invalidate = true): void {
     const result = this.engine.irqchipUpdateVlpi(this.number, propertyByte(properties), invalidate ? 1 : 0);
     this.attempt('updateVlpi', result, { EINVAL: 'not mapped to a VLPI' });
   }
 
-  /** GET_VLPI: undefined while the interrupt is an LPI. */
+  /** GET_VLPI (`its_get_vlpi`): a copy of the map, undefined while the interrupt is an LPI. */
   getVlpi(): VlpiMap | undefined {
     if (this.field(Field.FORWARDED) !== 1) return undefined;
     const byte = this.field(Field.PROPERTIES);
@@ -91,13 +124,17 @@ export class DeviceIrq extends Irq {
       doorbell: this.field(Field.DOORBELL_ENABLED) !== 0,
     };
   }
+
+  #notMapped(operation: string): never {
+    throw new IrqChipError('EINVAL', `irq ${this.number}.${operation}`, 'not mapped to a VLPI');
+  }
 }
 
 /** A device that signals by MSI: `its_device`. */
 export class Device {
   readonly its: number;
   readonly deviceId: number;
-  /** One for each EventID, from 0 on. */
+  /** One for each EventID, from 0 on; where LPIs are short there are fewer than events (`its_lpi_alloc`). */
   readonly irqs: readonly DeviceIrq[];
   readonly #chip: IrqChip;
   readonly #number: number;
@@ -113,7 +150,8 @@ export class Device {
     this.its = its;
     this.deviceId = deviceId;
     const first = engine.irqchipFirstIrq(this.#number);
-    this.irqs = Array.from({ length: events }, (_, event) => new DeviceIrq(chip, first + event, event));
+    const count = Math.min(events, engine.irqchipIrqCount(this.#number));
+    this.irqs = Array.from({ length: count }, (_, event) => new DeviceIrq(chip, first + event, event));
   }
 
   /** MAPD with V=0, and everything is given back. All interrupts must be deactivated. */

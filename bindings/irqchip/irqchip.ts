@@ -1,16 +1,31 @@
+import { IrqChipFact as Fact } from '../../assembly/abi.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import type { Machine } from '../machine.ts';
+import { bugNames, bugSet, type HistoricalBugName } from './bugs.ts';
 import { Device } from './device.ts';
 import { succeed } from './errors.ts';
+import { type IrqChipFacts, readFacts } from './facts.ts';
 import { actionText, type DriverAction, decodeAction } from './log.ts';
+import { type NotProvided, refuseGuestCommand } from './not_provided.ts';
 import { Vm, Vpe } from './vm.ts';
 
-/** Which kernel: as posted in 2017, 5.6 to 6.18, or 6.19 on. */
+/**
+ * Which kernel the driver behaves as.
+ *
+ * - `2017`: the series as posted. INV, INT and CLEAR of a VLPI are followed by SYNC, invalidation is always by command,
+ *   MAP_VLPI leaves the VM's configuration byte alone, vPEs are always mapped with their doorbell, VMOVP goes to all
+ *   numbered ITSs, LPIs come in chunks of 32 and go to the first PE, VMAPPs of several ITSs come before their VINVALLs,
+ *   the caller masks doorbells itself, and COMMIT_VPE and the retrigger of doorbells do not exist.
+ * - `5.6`, up to 6.18: the state that is best documented, with the fixes that came within it. `bugs` takes some back.
+ * - `6.19`: for this layer as `5.6`. The two differ in the layers above, in what KVM does with list registers.
+ */
 export type KernelEra = '2017' | '5.6' | '6.19';
 
 export interface IrqChipOptions {
   /** Default `5.6`. */
   readonly kvm?: KernelEra;
+  /** Bugs of the driver's history to bring back; see `historicalBugs`. */
+  readonly bugs?: readonly HistoricalBugName[];
   /** RAM that the driver may use: 64 KiB aligned. Default: the upper half of the machine's RAM, at most 256 MiB. */
   readonly ram?: { readonly base: number; readonly size: number };
   /** Reads of GITS_CREADR and the like before a wait is given up. Default 1000. */
@@ -26,8 +41,7 @@ const LOG_CAPACITY = 16_384;
  * Linux's ITS driver and GICv4 irqchip layer on a machine. It drives the hardware through the command queues, the
  * redistributors' registers and the property tables only, as Linux does.
  *
- * Guest MAPD, MAPC and SYNC are not offered: device tables of a guest exist in its virtual ITS alone, the affinity of a
- * vPE replaces collections, and each virtual command is followed by its own VSYNC.
+ * A guest's MAPD, MAPC and SYNC are not provided; `guestCommand` tells why.
  */
 export class IrqChip {
   readonly machine: Machine;
@@ -35,8 +49,9 @@ export class IrqChip {
 
   /** Brings the GIC up: LPI tables, ITSs, collections, and for GICv4 what the vPE domain needs. */
   constructor(machine: Machine, options: IrqChipOptions = {}) {
-    const { kvm = '5.6', ram = defaultRam(machine), pollLimit = 1000 } = options;
+    const { kvm = '5.6', ram = defaultRam(machine), pollLimit = 1000, bugs = [] } = options;
     if (!eras.includes(kvm)) throw new GicError('INVALID_ARGUMENT', 'kvm', kvm, `one of ${eras.join(', ')}`);
+    const set = bugSet(bugs);
     requireInteger('INVALID_ARGUMENT', 'pollLimit', pollLimit, 1, 1_000_000);
     const { base, size } = machine.config.ram;
     requireInteger('INVALID_ARGUMENT', 'ram.base', ram.base, base, base + size);
@@ -48,7 +63,7 @@ export class IrqChip {
       Math.min(LARGEST, base + size - ram.base),
     );
     this.machine = machine;
-    const result = machine.engine.irqchipBoot(eras.indexOf(kvm), ram.base, ram.size / PAGE, pollLimit);
+    const result = machine.engine.irqchipBoot(eras.indexOf(kvm), ram.base, ram.size / PAGE, pollLimit, set);
     succeed(result, 'boot', { EINVAL: 'the machine has no ITS or no LPIs, or two ITSs have one ITS_Number' });
   }
 
@@ -72,9 +87,27 @@ export class IrqChip {
     return new Vpe(this, index);
   }
 
+  /** What the driver found out about the hardware, and what it has left. */
+  get facts(): IrqChipFacts {
+    return readFacts(this.machine.engine);
+  }
+
   /** LPIs that are not allocated. */
   get freeLpis(): number {
-    return this.machine.engine.irqchipFreeLpis() >>> 0;
+    return this.facts.freeLpis;
+  }
+
+  /** The bugs of its history that this driver has: those that were asked for, and those of its kernel. */
+  get bugs(): HistoricalBugName[] {
+    return bugNames(this.machine.engine.irqchipFact(Fact.BUGS));
+  }
+
+  /**
+   * What a guest may ask of its virtual ITS, but this layer does not provide: always an `IrqChipError` with ENOSYS, whose
+   * reason tells why. See `notProvided`.
+   */
+  guestCommand(command: NotProvided): never {
+    return refuseGuestCommand(command);
   }
 
   /** What the driver did to the hardware since the last call, in order. */

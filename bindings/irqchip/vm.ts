@@ -1,54 +1,86 @@
 import { IrqChipField as Field } from '../../assembly/abi.ts';
 import { requireInteger } from '../errors.ts';
-import { succeed } from './errors.ts';
+import { type Reasons, succeed } from './errors.ts';
 import { Irq } from './irq.ts';
 import type { IrqChip } from './irqchip.ts';
+import type { VcpuCommand } from './vcpu_affinity.ts';
 
 /** The doorbell of a vPE: the interrupt that is the vPE's handle. Its affinity is where the vPE is. */
 export class DoorbellIrq extends Irq {
   /** The doorbell's LPI. */
   readonly intid: number;
+  readonly #vpe: Vpe;
 
-  constructor(chip: IrqChip, number: number, intid: number) {
-    super(chip.machine.engine, number);
+  constructor(chip: IrqChip, vpe: Vpe, number: number, intid: number) {
+    super(chip.machine, number);
+    this.#vpe = vpe;
     this.intid = intid;
   }
 
   /** Maps the vPE: VMAPP on each GICv4 ITS, unless vPEs are mapped with the VM's first VLPI (ITSList). */
   activate(): void {
-    this.attempt('activate', this.engine.irqchipActivate(this.number, 0));
+    this.attempt('activate', this.engine.irqchipActivate(this.number));
   }
 
-  /** `irq_set_affinity`: moves the vPE (VMOVP), and its doorbell with it. */
-  setAffinity(cpu: number): void {
-    this.attempt('setAffinity', this.engine.irqchipSetAffinity(this.number, cpu), {
-      EINVAL: 'no such PE, or the vPE is not mapped any more',
-    });
+  override setVcpuAffinity(info: VcpuCommand | null): void {
+    switch (info?.type) {
+      case 'SCHEDULE_VPE':
+        return this.#vpe.schedule(info.cpu, info);
+      case 'DESCHEDULE_VPE':
+        return this.#vpe.deschedule(info);
+      case 'COMMIT_VPE':
+        return this.#vpe.commit();
+      case 'INVALL_VPE':
+        return this.#vpe.invall();
+      case undefined:
+      case 'MAP_VLPI':
+      case 'GET_VLPI':
+      case 'PROP_UPDATE_VLPI':
+      case 'PROP_UPDATE_AND_INV_VLPI':
+      case 'PROP_UPDATE_VSGI':
+        throw this.wrongKind(info ?? null, 'SCHEDULE_VPE, DESCHEDULE_VPE, COMMIT_VPE, INVALL_VPE');
+    }
+  }
+
+  protected override get affinityReasons(): Reasons {
+    return { EINVAL: 'no such PE, or the vPE is not mapped any more' };
   }
 }
 
-/** GICv4.1: a virtual SGI of a vPE. */
+/** Priority, a multiple of 16 from 0 (most urgent) to 240, and group of a virtual SGI. */
+export interface VsgiProperties {
+  readonly priority: number;
+  readonly group: 0 | 1;
+}
+
+/** GICv4.1: a virtual SGI of a vPE. Any affinity is accepted, and without effect. */
 export class VirtualSgiIrq extends Irq {
   readonly intid: number;
 
   constructor(chip: IrqChip, number: number, intid: number) {
-    super(chip.machine.engine, number);
+    super(chip.machine, number);
     this.intid = intid;
   }
 
+  /** VSGI with what is configured, and VSYNC. */
   activate(): void {
-    this.attempt('activate', this.engine.irqchipActivate(this.number, 0));
+    this.attempt('activate', this.engine.irqchipActivate(this.number));
   }
 
-  /** PROP_UPDATE_VSGI. */
-  update({ priority, group }: { priority: number; group: 0 | 1 }): void {
+  override setVcpuAffinity(info: VcpuCommand | null): void {
+    if (info?.type !== 'PROP_UPDATE_VSGI') throw this.wrongKind(info, 'PROP_UPDATE_VSGI');
+    this.update(info);
+  }
+
+  /** PROP_UPDATE_VSGI (`its_prop_update_vsgi`). */
+  update({ priority, group }: VsgiProperties): void {
     requireInteger('INVALID_ARGUMENT', 'priority', priority, 0, 0xf0);
     this.attempt('update', this.engine.irqchipUpdateSgi(this.number, priority, group));
   }
 
-  /** `irq_get_irqchip_state(IRQCHIP_STATE_PENDING)`, by GICR_VSGIR. */
+  /** `getIrqchipState('pending')`, by GICR_VSGIR. */
   get pending(): boolean {
-    return this.attempt('pending', this.engine.irqchipIsPending(this.number)) !== 0;
+    return this.getIrqchipState('pending');
   }
 }
 
@@ -69,7 +101,7 @@ export class Vpe {
     this.#chip = chip;
     this.index = index;
     this.vpeId = this.#field(Field.VPE_ID);
-    this.doorbell = new DoorbellIrq(chip, this.#field(Field.IRQ), this.#field(Field.INTID));
+    this.doorbell = new DoorbellIrq(chip, this, this.#field(Field.IRQ), this.#field(Field.INTID));
   }
 
   /** The PE whose redistributor the vPE is mapped to (`col_idx`). */
@@ -105,12 +137,14 @@ export class Vpe {
     this.#attempt('deschedule', this.#chip.machine.engine.irqchipDeschedule(this.index, doorbell ? 1 : 0));
   }
 
-  /** COMMIT_VPE: waits until the redistributor has parsed the pending table. */
+  /** COMMIT_VPE (`its_commit_vpe`): waits until the redistributor has parsed the pending table. */
   commit(): void {
-    this.#attempt('commit', this.#chip.machine.engine.irqchipCommit(this.index));
+    this.#attempt('commit', this.#chip.machine.engine.irqchipCommit(this.index), {
+      EINVAL: 'not resident, or a driver of 2017, which has no COMMIT_VPE',
+    });
   }
 
-  /** INVALL_VPE. */
+  /** INVALL_VPE (`its_invall_vpe`). */
   invall(): void {
     this.#attempt('invall', this.#chip.machine.engine.irqchipInvall(this.index));
   }
@@ -126,7 +160,7 @@ export class Vpe {
     return this.#chip.machine.engine.irqchipVpeField(this.index, field);
   }
 
-  #attempt(operation: string, result: number, reasons = {}): number {
+  #attempt(operation: string, result: number, reasons: Reasons = {}): number {
     return succeed(result, `vPE ${this.index}.${operation}`, reasons);
   }
 }
@@ -151,9 +185,30 @@ export class Vm {
     this.propertyTable = engine.irqchipVmTable(this.index);
   }
 
-  /** Activates all doorbells. */
+  /** Activates all doorbells, or none. */
   activate(): void {
-    for (const { doorbell } of this.vpes) doorbell.activate();
+    const done: DoorbellIrq[] = [];
+    try {
+      for (const { doorbell } of this.vpes) {
+        if (doorbell.activated) continue;
+        doorbell.activate();
+        done.push(doorbell);
+      }
+    } catch (error) {
+      for (const doorbell of done) {
+        try {
+          doorbell.deactivate();
+        } catch {
+          // The ITS that failed may not take the unmapping either; the first error is the one to tell.
+        }
+      }
+      throw error;
+    }
+  }
+
+  /** Deactivates all doorbells that are activated. */
+  deactivate(): void {
+    for (const { doorbell } of this.vpes) if (doorbell.activated) doorbell.deactivate();
   }
 
   /** `its_free_vcpu_irqs`. All doorbells must be deactivated and all VLPIs unmapped. */

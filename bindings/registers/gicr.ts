@@ -1,4 +1,4 @@
-import { Frame, Register } from '../../assembly/abi.ts';
+import { Frame, Register, RedistributorTrait as Trait } from '../../assembly/abi.ts';
 import type { MachineConfig } from '../config.ts';
 import {
   bits,
@@ -42,6 +42,18 @@ function action(
 const virtualOperand = (config: MachineConfig): bigint =>
   vpeIdResidency(config) ? bits(63) | bits(47, 32) : 0n;
 
+/** What the redistributor of a PE has: a set of `RedistributorTrait`. */
+export function redistributorTraits(config: MachineConfig, cpu: number): number {
+  const vlpis = virtualLpis(config) && !config.redistributorsWithoutVlpis.includes(cpu);
+  const direct = directLpi(config) && !config.redistributorsWithoutDirectLpi.includes(cpu);
+  const invalidation = direct || (vlpis && vpeIdResidency(config));
+  return (
+    (vlpis ? Trait.VIRTUAL_LPIS : 0) |
+    (direct ? Trait.DIRECT_LPI : 0) |
+    (invalidation ? Trait.INVALIDATION : 0)
+  );
+}
+
 /** The value of GICR_TYPER for one PE: section 3.3. */
 export function redistributorType(config: MachineConfig, cpu: number): bigint {
   const given = config.identification.GICR_TYPER?.[cpu];
@@ -52,10 +64,13 @@ export function redistributorType(config: MachineConfig, cpu: number): bigint {
   value |= BigInt(cpu) << 8n;
   if (config.oneOfN) value |= bits(5);
   if (cpu === config.cpus - 1) value |= bits(4);
-  if (directLpi(config)) value |= bits(3);
-  if (vpeIdResidency(config)) value |= bits(7) | (config.virtualSgis ? bits(26) : 0n);
-  if (vpeIdResidency(config) || (virtualLpis(config) && config.dirtyReads.scheduleIn > 0)) value |= bits(2);
-  if (virtualLpis(config)) value |= bits(1);
+  const traits = redistributorTraits(config, cpu);
+  if (traits & Trait.DIRECT_LPI) value |= bits(3);
+  if (traits & Trait.VIRTUAL_LPIS) {
+    value |= bits(1);
+    if (vpeIdResidency(config)) value |= bits(7) | (config.virtualSgis ? bits(26) : 0n);
+    if (vpeIdResidency(config) || config.dirtyReads.scheduleIn > 0) value |= bits(2);
+  }
   if (lpis(config)) value |= bits(0);
   return value;
 }
@@ -70,9 +85,7 @@ export const gicrRegisters: readonly RegisterDefinition[] = [
     width: 32,
     access: 'RW',
     legal: (config) => (lpis(config) ? bits(0) : 0n) | (config.oneOfN ? bits(25, 24) : 0n),
-    fixed: (config) =>
-      (invalidation(config) ? bits(2) : 0n) |
-      (lpis(config) && config.policy.enableLpisClearable ? bits(1) : 0n),
+    fixed: (config) => (lpis(config) && config.policy.enableLpisClearable ? bits(1) : 0n),
     spec: '3.2',
   },
   {

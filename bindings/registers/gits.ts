@@ -3,9 +3,24 @@ import type { MachineConfig } from '../config.ts';
 import { bits, identificationBlock, type RegisterDefinition, STATUSR_ACCESS_BITS } from './definition.ts';
 
 const frame = Frame.GITS;
+/** GITS_IIDR of the HiSilicon D05's ITSs. */
+const IIDR_D05 = 4;
 
 const vpeConfigurations = (config: MachineConfig): boolean => config.architecture === 'GICv4.1';
 const virtual = (config: MachineConfig): boolean => config.architecture !== 'GICv3';
+
+/** Virtual, VMOVP, VSGI, VMAPP, SVPET and nID: fields of GITS_TYPER that a GICv3 ITS does not have. */
+const virtualFields = bits(1) | bits(37) | bits(43, 39);
+
+/** What GITS_TYPER tells besides of an ITS with VLPIs. */
+export function itsVirtualType(config: MachineConfig): bigint {
+  return typer(config) & virtualFields;
+}
+
+/** What GITS_TYPER tells of every ITS. */
+function commonType(config: MachineConfig): bigint {
+  return config.itsWithoutVlpis.length > 0 ? typer(config) & ~virtualFields : typer(config);
+}
 
 /** GITS_TYPER: section 5.4. */
 function typer(config: MachineConfig): bigint {
@@ -74,10 +89,20 @@ export const gitsRegisters: readonly RegisterDefinition[] = [
     offset: 0x0004,
     width: 32,
     access: 'RO',
-    fixed: ({ identification }) => BigInt(identification.GITS_IIDR ?? 0x43b),
+    fixed: ({ identification, vlpiTargetOffset }) =>
+      BigInt(identification.GITS_IIDR ?? (vlpiTargetOffset ? IIDR_D05 : 0x43b)),
     spec: '5.3',
   },
-  { name: 'GITS_TYPER', frame, offset: 0x0008, width: 64, access: 'RO', fixed: typer, spec: '5.4' },
+  {
+    name: 'GITS_TYPER',
+    frame,
+    offset: 0x0008,
+    width: 64,
+    access: 'RO',
+    register: Register.GITS_TYPER,
+    fixed: commonType,
+    spec: '5.4',
+  },
   { name: 'GITS_MPAMIDR', frame, offset: 0x0010, width: 32, access: 'RO', fixed: 0n, spec: '5.1' },
   { name: 'GITS_PARTIDR', frame, offset: 0x0014, width: 32, access: 'RW', legal: 0n, spec: '5.1' },
   {

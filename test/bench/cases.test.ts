@@ -59,6 +59,10 @@ function sabotaged(broken: (machine: Machine) => Partial<Machine>): MakeGic {
 describe('a case fails whose work is not done', () => {
   const noMsis = sabotaged(() => ({ sendMsi: () => 'pending' }));
   const noLines = sabotaged(() => ({ setSpi() {} }));
+  const frozenCounters = sabotaged((machine) => {
+    const values = machine.counters();
+    return { counters: () => values };
+  });
   const noRegisterReads = sabotaged(() => ({ readSystemRegister: () => 1023n }));
 
   it.each<[string, MakeGic]>([
@@ -69,6 +73,7 @@ describe('a case fails whose work is not done', () => {
     ['SPI line high -> ICC_IAR1 -> ICC_EOIR1 -> line low', noLines],
     ['SGI to another PE -> ICC_IAR1 -> ICC_EOIR1', noRegisterReads],
     ['vPE schedule-in, 100 VLPIs pending', noRegisterReads],
+    ['irqchip: VLPI map + unmap', frozenCounters],
   ])('%s', (name, make) => {
     expect(() => measureCase(caseNamed(name), make, effort)).toThrow(
       expect.objectContaining({ name: 'CheckError' }),

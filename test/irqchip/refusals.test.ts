@@ -32,16 +32,30 @@ describe('11, 20: exhaustion gives everything back', () => {
   const small = async (options = {}) =>
     new System(await createMachine({ cpus: 2, architecture: 'GICv4.0', intidBits: 14, ...options }), '5.6');
 
-  it('LPIs for a device: ENOMEM', async () => {
+  it('LPIs for a device: half as many until they fit, ENOMEM when there are none', async () => {
     const system = await small();
     const devices = [0, 1, 2].map((deviceId) => system.chip.createDevice({ deviceId, events: 2048 }));
     system.chip.createDevice({ deviceId: 3, events: 1024 });
     system.steps();
-    expect(errnoOf(() => system.chip.createDevice({ deviceId: 4, events: 2048 }))).toBe('ENOMEM');
-    expect([system.chip.freeLpis, system.steps()]).toEqual([1024, []]);
-    first(devices).free();
-    system.chip.createDevice({ deviceId: 4, events: 2048 });
     expect(system.chip.freeLpis).toBe(1024);
+    const halved = system.chip.createDevice({ deviceId: 4, events: 2048 });
+    expect(halved.irqs.length).toBe(1024);
+    expect(system.steps()[0]).toContain('Size 10,');
+    expect(errnoOf(() => system.chip.createDevice({ deviceId: 5, events: 1 }))).toBe('ENOMEM');
+    expect([system.chip.freeLpis, system.steps()]).toEqual([0, []]);
+    halved.free();
+    first(devices).free();
+    expect(system.chip.createDevice({ deviceId: 6, events: 2048 }).irqs.length).toBe(2048);
+    expect(system.chip.freeLpis).toBe(1024);
+  });
+
+  it('LPIs for a device in 2017: a chunk of 32 less until they fit', async () => {
+    const machine = await createMachine({ cpus: 2, architecture: 'GICv4.0', intidBits: 14 });
+    const { chip } = new System(machine, '2017');
+    for (const deviceId of [0, 1, 2]) chip.createDevice({ deviceId, events: 2048 });
+    chip.createDevice({ deviceId: 3, events: 512 });
+    expect(chip.createDevice({ deviceId: 4, events: 2048 }).irqs.length).toBe(1536);
+    expect(chip.freeLpis).toBe(0);
   });
 
   it('LPIs for doorbells: ENOMEM', async () => {

@@ -4,6 +4,7 @@ import {
   type Device,
   type DeviceIrq,
   type DriverAction,
+  type HistoricalBugName,
   IrqChip,
   type Machine,
   type Vm,
@@ -36,8 +37,10 @@ export class System {
   constructor(
     readonly machine: Machine,
     kvm: Era,
+    bugs: readonly HistoricalBugName[] = [],
+    pollLimit = 1000,
   ) {
-    this.chip = new IrqChip(machine, { kvm });
+    this.chip = new IrqChip(machine, { kvm, bugs, pollLimit });
     for (let cpu = 0; cpu < machine.cpus; cpu++) {
       machine.writeSystemRegister(cpu, 'ICC_PMR_EL1', 0xf8);
       machine.writeSystemRegister(cpu, 'ICC_IGRPEN1_EL1', 1);
@@ -86,8 +89,13 @@ export class System {
   }
 }
 
-export async function start(name: SystemName, kvm: Era = '5.6'): Promise<System> {
-  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm);
+export async function start(
+  name: SystemName,
+  kvm: Era = '5.6',
+  bugs: readonly HistoricalBugName[] = [],
+  pollLimit?: number,
+): Promise<System> {
+  return new System(await createMachine({ cpus: 4, ...systems[name] }), kvm, bugs, pollLimit);
 }
 
 export function first<T>(list: readonly T[]): T {

@@ -1,6 +1,7 @@
 import type { BenchCase } from '../case.ts';
 import { deliveryCases, scaleCases, virtualDeliveryCases } from './delivery.ts';
 import { lpiInjectionCases, vlpiInjectionCases } from './injection.ts';
+import { irqchipCases } from './irqchip.ts';
 import { lpiCommandCases } from './lpi_commands.ts';
 import { registerCases } from './registers.ts';
 import { residencyCases } from './residency.ts';
@@ -16,5 +17,6 @@ export const benchCases: readonly BenchCase[] = [
   ...virtualDeliveryCases,
   ...residencyCases,
   ...vgicCases,
+  ...irqchipCases,
   ...scaleCases,
 ];

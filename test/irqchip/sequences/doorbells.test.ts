@@ -187,8 +187,9 @@ describe('a doorbell, GICv4.0', () => {
     on: V4_0,
     run: (s) => s.vpe().doorbell.retrigger(),
     logs: [
-      [DIRECT_LPI_4_0, EVERY, 'RD0: SETLPIR=db0'],
-      [['v4Proxy'], EVERY, proxy('INT')],
+      [DIRECT_LPI_4_0, M, 'RD0: SETLPIR=db0'],
+      [['v4Proxy'], M, proxy('INT')],
+      [V4_0, S, '-> ENOSYS'],
     ],
   });
 });
@@ -282,7 +283,10 @@ describe('residency, GICv4.0', () => {
     on: V4_0,
     before: (s) => s.vpe().schedule(2),
     run: (s) => s.vpe().commit(),
-    logs: [[V4_0, EVERY, '']],
+    logs: [
+      [V4_0, M, ''],
+      [V4_0, S, '-> EINVAL'],
+    ],
   });
 
   operation('INVALL_VPE', {

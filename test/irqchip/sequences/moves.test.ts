@@ -108,7 +108,15 @@ describe('irq_set_affinity of a doorbell', () => {
     run: (s) => s.vpe().doorbell.setAffinity(3),
     logs: [
       [EAGER, M, '-> EINVAL'],
-      [EAGER, S, ''],
+      // The driver of 2017 did not know whether an ITS still maps the vPE.
+      [['v4', 'v4TwoIts'], S, `${single}\n${cleared}`],
+      [
+        ['v4Proxy'],
+        S,
+        `${single}
+        ITS0: MAPTI d=0xffff e=0 p=db0 c=3; SYNC rd=3
+        ITS0: MOVI d=0xffff e=0 c=3; SYNC rd=3`,
+      ],
     ],
   });
 
