@@ -60,7 +60,7 @@ export enum Config {
   events = 54,
   eventCapacity = 55,
   irqchip = 59,
-  kvm = 60,
+  kvm = 62,
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
