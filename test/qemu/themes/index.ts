@@ -1,0 +1,6 @@
+export { bothGroups, group1Interrupts } from './cpu_interface.ts';
+export { hostileCommands, itsTraffic } from './its_traffic.ts';
+export { lpiTables } from './lpi_tables.ts';
+export { distributorRegisters, itsRegisters, redistributorRegisters } from './registers.ts';
+export { tableShapes } from './tables.ts';
+export { ppiWires, spiWires } from './wires.ts';
