@@ -5,6 +5,7 @@ type Encoding = readonly [op0: number, op1: number, crn: number, crm: number, op
 
 const otherRegisters: Readonly<Record<string, Encoding>> = {
   MPIDR_EL1: [3, 0, 0, 0, 5],
+  ISR_EL1: [3, 0, 12, 1, 0],
   VBAR_EL2: [3, 4, 12, 0, 0],
   ELR_EL2: [3, 4, 4, 0, 1],
   SPSR_EL2: [3, 4, 4, 0, 0],

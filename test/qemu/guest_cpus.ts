@@ -1,4 +1,5 @@
 import * as a64 from './a64.ts';
+import { QemuError } from './errors.ts';
 import type { QtestClient } from './qtest.ts';
 
 /** RAM that the PEs use, above QEMU's device tree. Programs under test stay away from it. */
@@ -72,7 +73,9 @@ export class GuestCpus {
     const at = this.#nextEntry;
     const length = ENTRY_BYTES * accesses.length;
     this.#nextEntry += length;
-    if (this.#nextEntry >= LIST_END) throw new Error('a program accesses too many system registers');
+    if (this.#nextEntry >= LIST_END) {
+      throw new RangeError(`more than ${(LIST_END - LIST) / ENTRY_BYTES} accesses to system registers`);
+    }
     const entries = accesses.flatMap((access) => [
       BigInt(access.cpu + 1),
       BigInt(this.#snippet(access)),
@@ -81,14 +84,16 @@ export class GuestCpus {
     ]);
     // The first word sets the PEs going; the list ends with an entry for none.
     const bytes = new Uint8Array(BigUint64Array.from([...entries, 0n]).buffer);
-    void this.#qtest.writeBytes(at + 8, bytes.subarray(8));
-    void this.#qtest.write(at, 8, entries[0] ?? 0n);
+    await Promise.all([
+      this.#qtest.writeBytes(at + 8, bytes.subarray(8)),
+      this.#qtest.write(at, 8, entries[0] ?? 0n),
+    ]);
     await this.#finished(accesses, at);
     const results = new BigUint64Array((await this.#qtest.readBytes(at, length)).buffer);
     accesses.forEach(({ el, register }, index) => {
       const syndrome = results[ENTRY_WORDS * index + ENTRY_SYNDROME / 8] ?? 0n;
       if (syndrome >> 26n !== (el === 1 ? SYNDROME_CLASS_HVC : 0n))
-        throw new Error(`${register}: exception, ESR_EL2 0x${syndrome.toString(16)}`);
+        throw new QemuError('EXCEPTION', `${register} at EL${el}: ESR_EL2 0x${syndrome.toString(16)}`);
     });
     return accesses.map((_, index) => results[ENTRY_WORDS * index + ENTRY_VALUE / 8] ?? 0n);
   }
@@ -101,7 +106,7 @@ export class GuestCpus {
       if (cursor === this.#nextEntry) return;
       if (performance.now() < deadline) continue;
       const { cpu, register } = accesses[(cursor - first) / ENTRY_BYTES] ?? {};
-      throw new Error(`PE ${cpu} does not access ${register}`);
+      throw new QemuError('TIMEOUT', `PE ${cpu} does not access ${register} in ${PATIENCE} ms`);
     }
   }
 
@@ -124,17 +129,21 @@ export class GuestCpus {
     this.#snippets.clear();
     this.#nextSnippet = SNIPPETS;
     this.#nextEntry = LIST;
-    void this.#qtest.write(LIST, 8, 0);
-    void this.#qtest.write(CURSOR, 8, LIST);
-    void this.#put(CODE, bootCode(this.#count));
-    void this.#put(VECTORS + 0x200, fromVector(false));
-    void this.#put(VECTORS + 0x400, fromVector(true));
+    // The PEs are resumed by another connection, which does not wait for this one.
+    await Promise.all([
+      this.#qtest.write(LIST, 8, 0),
+      this.#qtest.write(CURSOR, 8, LIST),
+      this.#put(CODE, bootCode(this.#count)),
+      this.#put(VECTORS + 0x200, fromVector(false)),
+      this.#put(VECTORS + 0x400, fromVector(true)),
+    ]);
     await this.#resume();
   }
 
   #place(code: readonly number[]): number {
     const at = this.#nextSnippet;
-    void this.#put(at, code);
+    // Should this fail, so do the commands that follow it.
+    this.#put(at, code).catch(() => undefined);
     this.#nextSnippet += 4 * code.length;
     return at;
   }

@@ -62,7 +62,7 @@ export class MsiDevices {
   async send(deviceId: number, eventId: number): Promise<void> {
     if (deviceId === PE) return this.#qtest.write(TRANSLATER, 4, eventId);
     const index = pciDeviceIds.indexOf(deviceId);
-    if (index < 0) throw new Error(`no device sends MSIs with DeviceID ${deviceId}`);
+    if (index < 0) throw new RangeError(`DeviceID ${deviceId}: expected one of ${msiDeviceIds.join(', ')}`);
     await Promise.all([
       this.#configure(deviceId, MSI_DATA, eventId),
       this.#qtest.write(WINDOW + index * WINDOW_STRIDE + INTERRUPT_RAISE, 4, 1),

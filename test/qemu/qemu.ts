@@ -1,28 +1,40 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { QemuError } from './errors.ts';
 import { GuestCpus } from './guest_cpus.ts';
-import { LineConnection } from './line_connection.ts';
+import { QEMU } from './installed.ts';
+import { Monitor } from './monitor.ts';
 import { MsiDevices, msiDeviceArguments } from './msi_devices.ts';
 import { QtestClient } from './qtest.ts';
 
-const PROGRAM = 'qemu-system-aarch64';
-const CPUS = 4;
+/**
+ * Runs a program and kills it once standard input ends, which happens however this process dies. Its exit code is the
+ * program's.
+ */
+const TIED_TO_STDIN =
+  'exec 3<&0; "$@" & child=$!; { cat <&3; kill -9 $child; } >/dev/null 2>&1 & wait $child';
 
-/** QEMU's version; undefined where it is not installed. */
-export function qemuVersion(): string | undefined {
-  const { stdout } = spawnSync(PROGRAM, ['--version'], { encoding: 'utf8' });
-  return /version (\S+)/.exec(stdout ?? '')?.[1];
+export interface QemuOptions {
+  readonly gicVersion: 3 | 4;
+  /** 1 to 8; default 4. */
+  readonly cpus?: number;
+}
+
+interface Connections {
+  readonly qtest: QtestClient;
+  readonly monitor: Monitor;
 }
 
 /**
- * QEMU's `virt` machine with four PEs, one ITS and 1 GiB of RAM, driven through qtest. Its PEs run only to access
- * their system registers.
+ * QEMU's `virt` machine with one ITS and 1 GiB of RAM from 0x4000_0000, driven through qtest. Its PEs run only to
+ * access their system registers. Dispose of it: it is a process.
  */
 export class Qemu {
   readonly qtest: QtestClient;
-  readonly cpus: GuestCpus;
+  readonly guests: GuestCpus;
+  readonly cpus: number;
   readonly #msiDevices: MsiDevices;
   readonly #process: ChildProcess;
   readonly #monitor: Monitor;
@@ -32,46 +44,34 @@ export class Qemu {
   private constructor(
     process: ChildProcess,
     directory: string,
-    qtest: QtestClient,
-    monitor: Monitor,
+    { qtest, monitor }: Connections,
     gicPath: string,
+    cpus: number,
   ) {
     this.#process = process;
     this.#directory = directory;
     this.qtest = qtest;
+    this.cpus = cpus;
     this.#monitor = monitor;
     this.#gicPath = gicPath;
     this.#msiDevices = new MsiDevices(qtest);
-    this.cpus = new GuestCpus(qtest, CPUS, () => monitor.execute('cont'));
+    this.guests = new GuestCpus(qtest, cpus, () => monitor.execute('cont'));
   }
 
-  static async start(gicVersion: 3 | 4): Promise<Qemu> {
+  /** Throws a `QemuError` if QEMU can't be started. */
+  static async start({ gicVersion, cpus = 4 }: QemuOptions): Promise<Qemu> {
     const directory = mkdtempSync(join(tmpdir(), 'gicv4-qemu-'));
-    const [qtestPath, monitorPath] = [join(directory, 'qtest'), join(directory, 'qmp')];
-    const connections = Promise.all([QtestClient.accept(qtestPath), Monitor.accept(monitorPath)]);
-    const child = spawn(
-      PROGRAM,
-      [
-        ['-M', `virt,gic-version=${gicVersion},virtualization=on,its=on`],
-        ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', String(CPUS), '-m', '1024'],
-        ['-display', 'none', '-nodefaults', '-S'],
-        ['-qtest', `unix:${qtestPath}`, '-qtest-log', '/dev/null', '-qmp', `unix:${monitorPath}`],
-        GuestCpus.bootArguments,
-        msiDeviceArguments,
-      ].flat(),
-      { stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    const ended = new Promise<never>((_, reject) => {
-      child.on('exit', (code) => reject(new Error(`${PROGRAM} ended with exit code ${code}`)));
-      child.on('error', reject);
-    });
-    ended.catch(() => undefined);
-    const [qtest, monitor] = await Promise.race([connections, ended]);
-    await monitor.execute('qmp_capabilities');
-    const gicPath = await monitor.findDevice(/arm-gicv3$/);
-    const qemu = new Qemu(child, directory, qtest, monitor, gicPath);
-    await qemu.#msiDevices.start();
-    return qemu;
+    const child = launch(directory, gicVersion, cpus);
+    try {
+      const connections = await connect(child, directory);
+      const gicPath = await connections.monitor.findDevice(/arm-gicv3$/);
+      const qemu = new Qemu(child, directory, connections, gicPath, cpus);
+      await qemu.#msiDevices.start();
+      return qemu;
+    } catch (error) {
+      end(child, directory);
+      throw error;
+    }
   }
 
   /** Drives the input wire of an SPI. */
@@ -89,87 +89,68 @@ export class Qemu {
     return this.#msiDevices.send(deviceId, eventId);
   }
 
+  /** Stops the PEs, until one has to access a system register: they would compete with what is measured. */
+  async pause(): Promise<void> {
+    await this.qtest.settle();
+    await this.#monitor.execute('stop');
+  }
+
+  async resume(): Promise<void> {
+    await this.#monitor.execute('cont');
+  }
+
   /** Reset of the whole machine; RAM keeps its contents. The PEs stand still afterwards. */
   async reset(): Promise<void> {
-    await this.#monitor.execute('stop');
+    await this.pause();
     await this.#monitor.reset();
-    this.cpus.stopped();
+    this.guests.stopped();
     await this.#msiDevices.start();
   }
 
-  stop(): void {
-    this.#process.removeAllListeners('exit');
-    this.#process.kill('SIGKILL');
+  [Symbol.dispose](): void {
     this.qtest.close();
     this.#monitor.close();
-    rmSync(this.#directory, { recursive: true });
+    end(this.#process, this.#directory);
   }
 }
 
-interface Reply {
-  readonly return?: unknown;
-  readonly error?: unknown;
-  readonly event?: string;
+function launch(directory: string, gicVersion: number, cpus: number): ChildProcess {
+  const options = [
+    ['-M', `virt,gic-version=${gicVersion},virtualization=on,its=on`],
+    ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', String(cpus), '-m', '1024'],
+    ['-display', 'none', '-nodefaults', '-S'],
+    ['-qtest', `unix:${join(directory, 'qtest')}`, '-qtest-log', '/dev/null'],
+    ['-qmp', `unix:${join(directory, 'qmp')}`],
+    GuestCpus.bootArguments,
+    msiDeviceArguments,
+  ].flat();
+  return spawn('sh', ['-c', TIED_TO_STDIN, 'sh', QEMU, ...options], { stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
-/** QEMU's machine protocol: JSON objects, one a line. */
-class Monitor {
-  readonly #connection: LineConnection;
-  readonly #replies: ((reply: Reply) => void)[];
-  readonly #events: Map<string, () => void>;
-
-  private constructor(
-    connection: LineConnection,
-    replies: ((reply: Reply) => void)[],
-    events: Map<string, () => void>,
-  ) {
-    this.#connection = connection;
-    this.#replies = replies;
-    this.#events = events;
-  }
-
-  static async accept(path: string): Promise<Monitor> {
-    const replies: ((reply: Reply) => void)[] = [];
-    const events = new Map<string, () => void>();
-    const connection = await LineConnection.accept(
-      path,
-      (line) => {
-        const reply = JSON.parse(line) as Reply;
-        if (reply.event !== undefined) events.get(reply.event)?.();
-        else if ('return' in reply || 'error' in reply) replies.shift()?.(reply);
-      },
-      () => {
-        for (const reply of replies.splice(0)) reply({ error: 'QEMU ended' });
-      },
-    );
-    return new Monitor(connection, replies, events);
-  }
-
-  async execute(command: string, values: Record<string, unknown> = {}): Promise<unknown> {
-    const reply = await new Promise<Reply>((resolve) => {
-      this.#replies.push(resolve);
-      this.#connection.send(JSON.stringify({ execute: command, arguments: values }));
+/** Waits for QEMU to connect, or to end. */
+async function connect(child: ChildProcess, directory: string): Promise<Connections> {
+  let messages = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    messages += text;
+  });
+  const ended = new Promise<never>((_, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      reject(new QemuError('ENDED', `${QEMU} ended with exit code ${code} ${messages}`.trim()));
     });
-    if (reply.error !== undefined) throw new Error(`${command}: ${JSON.stringify(reply.error)}`);
-    return reply.return;
-  }
+  });
+  ended.catch(() => undefined);
+  const connections = Promise.all([
+    QtestClient.accept(join(directory, 'qtest')),
+    Monitor.accept(join(directory, 'qmp')),
+  ]);
+  connections.catch(() => undefined);
+  const [qtest, monitor] = await Promise.race([connections, ended]);
+  return { qtest, monitor };
+}
 
-  async reset(): Promise<void> {
-    const done = new Promise<void>((resolve) => this.#events.set('RESET', resolve));
-    await this.execute('system_reset');
-    await done;
-  }
-
-  /** The path of the first device whose type matches. */
-  async findDevice(type: RegExp): Promise<string> {
-    const parent = '/machine/unattached';
-    const children = (await this.execute('qom-list', { path: parent })) as { name: string; type: string }[];
-    const found = children.find((child) => type.test(child.type.replace(/^child<(.*)>$/, '$1')));
-    if (!found) throw new Error(`no device of type ${type} in ${parent}`);
-    return `${parent}/${found.name}`;
-  }
-
-  close(): void {
-    this.#connection.close();
-  }
+function end(child: ChildProcess, directory: string): void {
+  child.stdin?.destroy();
+  child.stderr?.destroy();
+  rmSync(directory, { recursive: true, force: true });
 }

@@ -1,48 +1,42 @@
+import { QemuError } from './errors.ts';
 import { LineConnection } from './line_connection.ts';
+import { RequestQueue } from './request_queue.ts';
 
-type AccessSize = 1 | 4 | 8;
-
-interface Waiting {
-  readonly command: string;
-  readonly resolve: (answer: string) => void;
-  readonly reject: (error: Error) => void;
-}
+export type AccessSize = 1 | 4 | 8;
 
 const suffixes = { 1: 'b', 4: 'l', 8: 'q' } as const;
 
+/** Bytes of a command that stores memory: QEMU's work grows with the square of a line's length. */
+const LONGEST_STORE = 0x4000;
+
 /**
- * A client of QEMU's qtest protocol. Commands are executed in the order in which they are given, and none waits for
- * the answer of the one before it.
+ * A client of QEMU's qtest protocol (docs/devel/qtest.rst of QEMU). Commands are executed in the order in which they
+ * are given, and none waits for the answer of the one before it. Errors are `QemuError`s.
  */
 export class QtestClient {
   readonly #connection: LineConnection;
-  readonly #waiting: Waiting[];
+  readonly #answers: RequestQueue<string>;
 
-  private constructor(connection: LineConnection, waiting: Waiting[]) {
+  private constructor(connection: LineConnection, answers: RequestQueue<string>) {
     this.#connection = connection;
-    this.#waiting = waiting;
+    this.#answers = answers;
   }
 
-  /** Waits at a UNIX socket for QEMU to connect. */
-  static async accept(path: string): Promise<QtestClient> {
-    const waiting: Waiting[] = [];
-    const connection = await LineConnection.accept(
-      path,
-      (line) => answer(waiting, line),
-      () => {
-        for (const { command, reject } of waiting.splice(0))
-          reject(new Error(`qtest: ${command}: QEMU ended`));
-      },
-    );
-    return new QtestClient(connection, waiting);
+  /** Waits at a UNIX socket for QEMU to connect; `patience` milliseconds for that and for each answer. */
+  static async accept(path: string, patience = 60_000): Promise<QtestClient> {
+    const answers = new RequestQueue<string>(patience);
+    const connection = await LineConnection.accept(path, patience, {
+      onLine: (line) => receive(line, answers),
+      onClose: () => answers.fail(new QemuError('ENDED', 'QEMU closed the qtest connection')),
+    });
+    return new QtestClient(connection, answers);
   }
 
   /** One command; what its answer has after `OK`. */
   command(command: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ command, resolve, reject });
-      this.#connection.send(command);
-    });
+    const answer = this.#answers.add(command);
+    this.#connection.send(command);
+    return answer;
   }
 
   async write(address: number, size: AccessSize, value: number | bigint): Promise<void> {
@@ -54,8 +48,12 @@ export class QtestClient {
   }
 
   async writeBytes(address: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
-    await this.command(`write ${hex(address)} ${hex(bytes.length)} 0x${Buffer.from(bytes).toString('hex')}`);
+    const stores: Promise<string>[] = [];
+    for (let at = 0; at < bytes.length; at += LONGEST_STORE) {
+      const part = Buffer.from(bytes.subarray(at, at + LONGEST_STORE));
+      stores.push(this.command(`write ${hex(address + at)} ${hex(part.length)} 0x${part.toString('hex')}`));
+    }
+    await Promise.all(stores);
   }
 
   async readBytes(address: number, length: number): Promise<Uint8Array> {
@@ -72,15 +70,22 @@ export class QtestClient {
     await this.command(`set_irq_in ${device} unnamed-gpio-in ${wire} ${level ? 1 : 0}`);
   }
 
+  /** Waits until all commands given before are executed. */
+  async settle(): Promise<void> {
+    if (this.#answers.waits) await this.command('endianness');
+  }
+
   close(): void {
     this.#connection.close();
   }
 }
 
-function answer(waiting: Waiting[], line: string): void {
-  const first = waiting.shift();
-  if (line.startsWith('OK')) first?.resolve(line.slice(3));
-  else first?.reject(new Error(`qtest: ${first.command}: ${line}`));
+function receive(line: string, answers: RequestQueue<string>): void {
+  answers.answer(line.slice('OK '.length), (command) =>
+    line.startsWith('OK')
+      ? undefined
+      : new QemuError('REFUSED', `qtest: ${command.slice(0, 100)}: ${line.slice(0, 200)}`),
+  );
 }
 
 function hex(value: number | bigint): string {

@@ -2,7 +2,7 @@
 import { encodeDoublewords } from '../../../bindings/commands/codec.ts';
 import { type Doublewords, fieldsOf, type ItsCommand, maskOf } from '../../../bindings/commands/command.ts';
 import { msiDeviceIds } from '../msi_devices.ts';
-import { CPUS, FIRST_LPI, OUTSIDE, type Program, WINDOW_INTIDS } from '../program.ts';
+import { CPUS, FIRST_LPI, GICD_CTLR, GROUP1, type Program, WINDOW_INTIDS } from '../program.ts';
 
 interface Device {
   readonly id: number;
@@ -242,7 +242,8 @@ export class Traffic {
 
 /** Everything legal at random: physical and, with GICv4, virtual LPIs. */
 export function itsTraffic(program: Program): void {
-  program.gic.write(0x0800_0000, 4, 0x52);
+  program.gic.write(GICD_CTLR, 4, GROUP1);
+  program.openCpuInterfaces();
   program.setUpRedistributors();
   const pageSize = program.below(3);
   program.setUpIts({ pageSize, queuePages: program.pick([0, 0, 1, 3, 15]) });
@@ -287,7 +288,8 @@ function changeConfiguration({ program, collections, vpes }: Traffic): void {
 
 /** Commands with operands of all kinds, in tables of all shapes, good or bad. */
 export function hostileCommands(program: Program): void {
-  program.gic.write(0x0800_0000, 4, 0x52);
+  program.gic.write(GICD_CTLR, 4, GROUP1);
+  program.openCpuInterfaces();
   program.setUpRedistributors();
   const pageSize = program.below(3);
   program.setUpIts({ pageSize, queuePages: program.below(4) });
@@ -330,7 +332,7 @@ function reserved(program: Program, command: ItsCommand): Doublewords {
 
 function hostile(traffic: Traffic): ItsCommand | Doublewords {
   const { program } = traffic;
-  const event = program.pick(traffic.events.length > 0 ? traffic.events : [{ deviceId: 8, eventId: 0 }]);
+  const event = traffic.events.length > 0 ? program.pick(traffic.events) : { deviceId: 8, eventId: 0 };
   const deviceId = program.pick([
     event.deviceId,
     event.deviceId,
@@ -431,4 +433,3 @@ function hostile(traffic: Traffic): ItsCommand | Doublewords {
       return program.chance(50) ? { command: 'VINVALL', vpeId } : { command: 'VSYNC', vpeId };
   }
 }
-void OUTSIDE;

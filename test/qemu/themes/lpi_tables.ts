@@ -4,6 +4,7 @@ import { CPUS, FIRST_LPI, GICD, GROUP1, type Program, WINDOW_INTIDS } from '../p
 /** LPIs enabled and disabled, tables of different sizes, pending bits that software sets. */
 export function lpiTables(program: Program): void {
   program.gic.write(GICD, 4, GROUP1);
+  program.openCpuInterfaces();
   const idBits = program.chance(50)
     ? [15, 15, 15, 15]
     : Array.from({ length: CPUS }, () => program.pick([13, 14, 15, 16, 31]));

@@ -16,6 +16,9 @@ import {
   WINDOW_INTIDS,
 } from '../program.ts';
 
+/** Number of GITS_BASER<n> of the device table. */
+const DEVICES = 0;
+
 interface Shape {
   readonly pageSize: number;
   readonly pages: number;
@@ -32,6 +35,7 @@ function capacity({ pageSize, pages, indirect }: Shape): { perPage: number; ids:
 /** Tables flat and of two levels, with pages of all sizes, holes, and parts outside memory, and the recovery from it. */
 export function tableShapes(program: Program): void {
   program.gic.write(GICD, 4, GROUP1);
+  program.openCpuInterfaces();
   program.setUpRedistributors();
   program.writeConfiguration(program.configurationTable);
   program.setUpQueue(program.below(3));
@@ -43,12 +47,12 @@ export function tableShapes(program: Program): void {
   }));
   bases.slice(0, program.virtual ? 3 : 2).forEach((base, n) => {
     const { pageSize, pages, indirect } = shapes[n] as Shape;
-    const at = program.chance(4) ? OUTSIDE : base;
+    const at = n === DEVICES && program.chance(4) ? OUTSIDE : base;
     const valid = program.chance(96) ? VALID : 0n;
     const fields = valid | (indirect ? INDIRECT : 0n) | BigInt((pageSize << 8) | pages);
     program.gic.write(GITS_BASER0 + 8 * n, 8, fields | BigInt(at));
     void program.gic.read(GITS_BASER0 + 8 * n, 8);
-    if (indirect) for (let entry = 0; entry < 3; entry++) writeLevel1(program, base, entry);
+    if (indirect) for (let entry = 0; entry < 3; entry++) writeLevel1(program, bases, n, entry);
   });
   program.gic.write(GITS_CTLR, 4, 1);
   for (let batch = 0; batch < 20; batch++) {
@@ -59,11 +63,12 @@ export function tableShapes(program: Program): void {
   program.comparePending(true);
 }
 
-/** A level 1 entry: a page, nothing, or a page outside memory. */
-function writeLevel1(program: Program, base: number, entry: number): void {
+/** A level 1 entry of a table: a page, nothing, or, of the device table, a page outside memory (Q-INT-FAULT). */
+function writeLevel1(program: Program, bases: readonly number[], table: number, entry: number): void {
   const kind = program.below(10);
-  const page = kind < 2 ? OUTSIDE : program.newLevel2();
-  program.gic.write(base + 8 * entry, 8, kind === 0 || kind > 2 ? VALID | BigInt(page) : BigInt(page));
+  const page = table === DEVICES && kind < 2 ? OUTSIDE : program.newLevel2();
+  const fields = kind === 0 || kind > 2 ? VALID | BigInt(page) : BigInt(page);
+  program.gic.write((bases[table] as number) + 8 * entry, 8, fields);
 }
 
 function id(program: Program, shape: Shape): number {
@@ -167,7 +172,7 @@ function recover(program: Program, bases: readonly number[], shapes: readonly Sh
       break;
     case 1: {
       const n = program.below(2);
-      if (shapes[n]?.indirect) writeLevel1(program, bases[n] as number, program.below(3));
+      if (shapes[n]?.indirect) writeLevel1(program, bases, n, program.below(3));
       program.gic.write(GITS_CWRITER, 8, program.enqueue() | 1);
       break;
     }

@@ -1,0 +1,77 @@
+// Random traffic on QEMU's GIC and on the engine with the preset `qemu-virt`: every register that is read, every
+// acknowledged INTID, the pending tables, the queues' progress and the interrupt outputs are compared.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Engine, loadEngine } from '../../bindings/engine.ts';
+import { Machine } from '../../bindings/machine.ts';
+import { minimise } from '../properties/differential/minimise.ts';
+import { type Comparison, compare } from './compare.ts';
+import { findQemu } from './installed.ts';
+import { type Arch, Program } from './program.ts';
+import { Qemu } from './qemu.ts';
+import { quirks } from './quirks.ts';
+import { type LiveStep, Recorder } from './recorder.ts';
+import { stepText } from './step_text.ts';
+import * as themes from './themes/index.ts';
+
+/** Where the seeds begin, and how many programs each theme has; for a hunt, GICV4_SEED and GICV4_PROGRAMS. */
+const FIRST_SEED = Number(process.env.GICV4_SEED ?? 1);
+const PROGRAMS = Number(process.env.GICV4_PROGRAMS ?? 10);
+const MINIMISING_MILLISECONDS = 60_000;
+
+const found = findQemu();
+if ('problem' in found) console.warn(`Tests on QEMU are skipped. ${found.problem}`);
+else {
+  console.info(`QEMU ${found.version}, seeds from ${FIRST_SEED}. Not compared, because QEMU differs:`);
+  for (const { name, reason } of quirks) console.info(`  ${name}: ${reason}`);
+}
+
+describe.runIf('version' in found).each([
+  ['GICv3', 3],
+  ['GICv4.0', 4],
+] as const)('QEMU with %s and the engine do the same', (arch, gicVersion) => {
+  let qemu: Qemu;
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await loadEngine();
+    qemu = await Qemu.start({ gicVersion });
+  });
+  afterAll(() => qemu?.[Symbol.dispose]());
+
+  it.each(Object.entries(themes))('%s', async (_, theme) => {
+    let compared = 0;
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed++) {
+      const recorder = new Recorder(qemu);
+      await theme(new Program(recorder, arch, seed));
+      const steps = await recorder.finish();
+      const result = onEngine(engine, arch, steps);
+      if (result.difference) await report(seed, steps, result.difference.step);
+      compared += result.compared;
+    }
+    expect(compared).toBeGreaterThan(100 * PROGRAMS);
+  });
+
+  /** Fails with the shortest sequence found in which the engine and QEMU differ. */
+  async function report(seed: number, steps: readonly LiveStep[], last: number): Promise<never> {
+    const least = await minimise(
+      steps.slice(0, last + 1),
+      async (fewer) => onEngine(engine, arch, await onQemu(qemu, fewer)).difference !== undefined,
+      MINIMISING_MILLISECONDS,
+    );
+    const { difference } = onEngine(engine, arch, await onQemu(qemu, least));
+    const lines = least.map((step, n) => `  ${n + 1}. ${stepText(step)}`);
+    expect.fail(
+      `seed ${seed}, ${arch}. After\n${lines.join('\n')}\nthe two differ in\n  ${difference?.text}`,
+    );
+  }
+});
+
+function onEngine(engine: Engine, architecture: Arch, steps: readonly LiveStep[]): Comparison {
+  return compare(steps, new Machine(engine, { preset: 'qemu-virt', architecture }));
+}
+
+/** The steps again, with the results that they have now. */
+async function onQemu(qemu: Qemu, steps: readonly LiveStep[]): Promise<LiveStep[]> {
+  const recorder = new Recorder(qemu);
+  recorder.repeat(steps);
+  return recorder.finish();
+}
