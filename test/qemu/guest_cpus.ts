@@ -37,6 +37,13 @@ export interface SystemAccess {
   readonly value?: bigint;
 }
 
+/** How a PE reaches the register of a name: ICV_* by the encodings of ICC_* at EL1. */
+export function systemRegisterReached(name: string): { register: string; el: 1 | 2 } {
+  return name.startsWith('ICV_')
+    ? { register: name.replace('ICV_', 'ICC_'), el: 1 }
+    : { register: name, el: 2 };
+}
+
 /**
  * QEMU's PEs, which do nothing but work off a list of accesses to system registers in RAM, each PE what is for it.
  * At EL1, HCR_EL2.IMO and FMO are set, so that ICC_* names reach the virtual CPU interface.

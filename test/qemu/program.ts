@@ -2,7 +2,7 @@ import { decodeDoublewords, encodeDoublewords } from '../../bindings/commands/co
 import type { Doublewords, ItsCommand } from '../../bindings/commands/command.ts';
 import { formatCommand } from '../../bindings/commands/text.ts';
 import { Random } from '../properties/random.ts';
-import type { Recorder } from './recorder.ts';
+import type { MemoryRange, Recorder } from './recorder.ts';
 
 /** What QEMU's `virt` can have. */
 export type Arch = 'GICv3' | 'GICv4.0';
@@ -78,7 +78,12 @@ export class Program {
     this.arch = arch;
     this.#random = new Random(seed);
     this.#base = 0x5000_0000 + this.below(16) * 0x100_0000;
-    recorder.touches(this.#base, END);
+    recorder.touches(this.memory);
+  }
+
+  /** The RAM that the program uses. */
+  get memory(): MemoryRange {
+    return { address: this.#base, length: END };
   }
 
   get virtual(): boolean {

@@ -20,6 +20,8 @@ export interface QemuOptions {
   readonly gicVersion: 3 | 4;
   /** 1 to 8; default 4. */
   readonly cpus?: number;
+  /** RAM from 0x4000_0000 on; default 1024. */
+  readonly memoryMiB?: number;
 }
 
 interface Connections {
@@ -28,7 +30,7 @@ interface Connections {
 }
 
 /**
- * QEMU's `virt` machine with one ITS and 1 GiB of RAM from 0x4000_0000, driven through qtest. Its PEs run only to
+ * QEMU's `virt` machine with one ITS, driven through qtest. Its PEs run only to
  * access their system registers. Dispose of it: it is a process.
  */
 export class Qemu {
@@ -59,9 +61,9 @@ export class Qemu {
   }
 
   /** Throws a `QemuError` if QEMU can't be started. */
-  static async start({ gicVersion, cpus = 4 }: QemuOptions): Promise<Qemu> {
+  static async start({ gicVersion, cpus = 4, memoryMiB = 1024 }: QemuOptions): Promise<Qemu> {
     const directory = mkdtempSync(join(tmpdir(), 'gicv4-qemu-'));
-    const child = launch(directory, gicVersion, cpus);
+    const child = launch(directory, { gicVersion, cpus, memoryMiB });
     try {
       const connections = await connect(child, directory);
       const gicPath = await connections.monitor.findDevice(/arm-gicv3$/);
@@ -114,10 +116,10 @@ export class Qemu {
   }
 }
 
-function launch(directory: string, gicVersion: number, cpus: number): ChildProcess {
+function launch(directory: string, { gicVersion, cpus, memoryMiB }: Required<QemuOptions>): ChildProcess {
   const options = [
     ['-M', `virt,gic-version=${gicVersion},virtualization=on,its=on`],
-    ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', String(cpus), '-m', '1024'],
+    ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', `${cpus}`, '-m', `${memoryMiB}`],
     ['-display', 'none', '-nodefaults', '-S'],
     ['-qtest', `unix:${join(directory, 'qtest')}`, '-qtest-log', '/dev/null'],
     ['-qmp', `unix:${join(directory, 'qmp')}`],

@@ -62,6 +62,12 @@ const avoided: readonly Quirk[] = [
       'tables and translation tables do in these programs',
   },
   {
+    name: 'Q-FAULT-ORDER',
+    reason:
+      'a command with an operand out of range and a translation table outside memory is skipped, where the engine ' +
+      'looks at the table first and stalls: commands have one fault at a time',
+  },
+  {
     name: 'Q-VPT-SIZE',
     reason: 'VMAPP takes reserved bits above VPT_size for a size out of range: they are left zero',
   },

@@ -25,6 +25,12 @@ export interface OutputsStep {
 /** A step of a program that ran on QEMU, with QEMU's result. */
 export type LiveStep = Step | OutputsStep;
 
+/** Bytes of RAM. */
+export interface MemoryRange {
+  readonly address: number;
+  readonly length: number;
+}
+
 /** How the result of a read is compared. */
 export interface ReadOptions {
   /** The bits that count, when not all do. */
@@ -43,7 +49,7 @@ const readOps = { 1: 'readb', 4: 'readl', 8: 'readq' } as const;
 export class Recorder {
   readonly #qemu: Qemu;
   readonly #steps: Promise<LiveStep>[] = [];
-  readonly #touched: [address: number, length: number][] = [];
+  readonly #touched: MemoryRange[] = [];
   /** Wires that are high. */
   readonly #wires = new Map<string, () => Promise<void>>();
   #sent: Promise<unknown> = Promise.resolve();
@@ -131,8 +137,8 @@ export class Recorder {
   }
 
   /** RAM that the program changes other than by `writeBytes`: it is cleared before the next program. */
-  touches(address: number, length: number): void {
-    this.#touched.push([address, length]);
+  touches(range: MemoryRange): void {
+    this.#touched.push(range);
   }
 
   /** Does the steps of another recording, for results of their own. */
@@ -145,7 +151,7 @@ export class Recorder {
     const steps = await Promise.all(this.#steps);
     await Promise.all([
       ...[...this.#wires.values()].map((lower) => lower()),
-      ...this.#touched.map(([address, length]) => this.#qemu.qtest.fill(address, length, 0)),
+      ...this.#touched.map(({ address, length }) => this.#qemu.qtest.fill(address, length, 0)),
     ]);
     await this.#qemu.reset();
     return steps;

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, loadEngine } from '../../bindings/engine.ts';
 import { Machine } from '../../bindings/machine.ts';
 import { minimise } from '../properties/differential/minimise.ts';
-import { type Comparison, compare } from './compare.ts';
+import { type Comparison, compare, type Difference } from './compare.ts';
 import { findQemu } from './installed.ts';
 import { type Arch, Program } from './program.ts';
 import { Qemu } from './qemu.ts';
 import { quirks } from './quirks.ts';
-import { type LiveStep, Recorder } from './recorder.ts';
+import { type LiveStep, type MemoryRange, Recorder } from './recorder.ts';
 import { stepText } from './step_text.ts';
 import * as themes from './themes/index.ts';
 
@@ -41,23 +41,26 @@ describe.runIf('version' in found).each([
     let compared = 0;
     for (let seed = FIRST_SEED; seed < FIRST_SEED + PROGRAMS; seed++) {
       const recorder = new Recorder(qemu);
-      await theme(new Program(recorder, arch, seed));
+      const program = new Program(recorder, arch, seed);
+      await theme(program);
       const steps = await recorder.finish();
       const result = onEngine(engine, arch, steps);
-      if (result.difference) await report(seed, steps, result.difference.step);
+      if (result.difference) await report(program, seed, steps.slice(0, result.difference.step + 1));
       compared += result.compared;
     }
     expect(compared).toBeGreaterThan(100 * PROGRAMS);
   });
 
   /** Fails with the shortest sequence found in which the engine and QEMU differ. */
-  async function report(seed: number, steps: readonly LiveStep[], last: number): Promise<never> {
+  async function report({ memory }: Program, seed: number, steps: readonly LiveStep[]): Promise<never> {
+    const again = async (fewer: readonly LiveStep[]): Promise<Difference | undefined> =>
+      onEngine(engine, arch, await onQemu(qemu, memory, fewer)).difference;
     const least = await minimise(
-      steps.slice(0, last + 1),
-      async (fewer) => onEngine(engine, arch, await onQemu(qemu, fewer)).difference !== undefined,
+      steps,
+      async (fewer) => (await again(fewer)) !== undefined,
       MINIMISING_MILLISECONDS,
     );
-    const { difference } = onEngine(engine, arch, await onQemu(qemu, least));
+    const difference = await again(least);
     const lines = least.map((step, n) => `  ${n + 1}. ${stepText(step)}`);
     expect.fail(
       `seed ${seed}, ${arch}. After\n${lines.join('\n')}\nthe two differ in\n  ${difference?.text}`,
@@ -70,8 +73,9 @@ function onEngine(engine: Engine, architecture: Arch, steps: readonly LiveStep[]
 }
 
 /** The steps again, with the results that they have now. */
-async function onQemu(qemu: Qemu, steps: readonly LiveStep[]): Promise<LiveStep[]> {
+async function onQemu(qemu: Qemu, memory: MemoryRange, steps: readonly LiveStep[]): Promise<LiveStep[]> {
   const recorder = new Recorder(qemu);
+  recorder.touches(memory);
   recorder.repeat(steps);
   return recorder.finish();
 }

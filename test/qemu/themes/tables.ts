@@ -39,6 +39,7 @@ export function tableShapes(program: Program): void {
   program.setUpRedistributors();
   program.writeConfiguration(program.configurationTable);
   program.setUpQueue(program.below(3));
+  const ittsOutside = program.chance(30);
   const bases = [program.deviceTable, program.collectionTable, program.vpeTable];
   const shapes = bases.map(() => ({
     pageSize: program.below(3),
@@ -48,7 +49,7 @@ export function tableShapes(program: Program): void {
   bases.slice(0, program.virtual ? 3 : 2).forEach((base, n) => {
     const { pageSize, pages, indirect } = shapes[n] as Shape;
     const at = n === DEVICES && program.chance(4) ? OUTSIDE : base;
-    const valid = program.chance(96) ? VALID : 0n;
+    const valid = ittsOutside || program.chance(96) ? VALID : 0n;
     const fields = valid | (indirect ? INDIRECT : 0n) | BigInt((pageSize << 8) | pages);
     program.gic.write(GITS_BASER0 + 8 * n, 8, fields | BigInt(at));
     void program.gic.read(GITS_BASER0 + 8 * n, 8);
@@ -56,7 +57,7 @@ export function tableShapes(program: Program): void {
   });
   program.gic.write(GITS_CTLR, 4, 1);
   for (let batch = 0; batch < 20; batch++) {
-    for (let n = 1 + program.below(10); n > 0; n--) tableCommand(program, shapes);
+    for (let n = 1 + program.below(10); n > 0; n--) tableCommand(program, shapes, ittsOutside);
     program.submit();
     if (program.chance(25)) recover(program, bases, shapes);
   }
@@ -90,10 +91,12 @@ function id(program: Program, shape: Shape): number {
   return program.chance(60) ? program.below(3) : program.pick(places);
 }
 
-function tableCommand(program: Program, shapes: readonly Shape[]): void {
-  const deviceId = id(program, shapes[0] as Shape);
-  const icid = Math.min(id(program, shapes[1] as Shape), 0xffff);
-  const vpeId = Math.min(id(program, shapes[2] as Shape), 0xffff);
+/** Where translation tables can lie outside memory, the other operands are in range (Q-FAULT-ORDER). */
+function tableCommand(program: Program, shapes: readonly Shape[], ittsOutside: boolean): void {
+  const number = (n: number) => (ittsOutside ? program.below(3) : id(program, shapes[n] as Shape));
+  const deviceId = id(program, shapes[DEVICES] as Shape);
+  const icid = Math.min(number(1), 0xffff);
+  const vpeId = Math.min(number(2), 0xffff);
   const eventId = program.below(5);
   const lpi = FIRST_LPI + program.below(WINDOW_INTIDS);
   const rdBase = program.below(CPUS);
@@ -103,7 +106,7 @@ function tableCommand(program: Program, shapes: readonly Shape[]): void {
         command: 'MAPD',
         deviceId,
         size: 1,
-        ittAddress: program.chance(97) ? program.newItt() : OUTSIDE,
+        ittAddress: ittsOutside && program.chance(10) ? OUTSIDE : program.newItt(),
         valid: program.chance(90),
       });
     case 1:
