@@ -14,9 +14,13 @@ export interface QemuMeasurement {
   readonly socketNsPerOp: number;
 }
 
-/** Timed runs of a case: at least `runs`, and more until `time` milliseconds have gone by, untimed parts included. */
+/** How often to do a case. */
 export interface QemuEffort {
+  /** The least number of timed runs. */
   readonly runs: number;
+  /** The most. */
+  readonly runsMax: number;
+  /** Milliseconds after which there are no more runs than the least, untimed parts included. */
   readonly time: number;
   /** Operations in a run, where the case is free. */
   readonly batch: number;
@@ -47,7 +51,7 @@ export async function measureOnQemu(
   const timed: number[] = [];
   const socket: number[] = [];
   const end = performance.now() + effort.time;
-  while (timed.length < effort.runs || performance.now() < end) {
+  while (timed.length < effort.runs || (timed.length < effort.runsMax && performance.now() < end)) {
     work.reset?.();
     await player.play(gic.take());
     work.run();
