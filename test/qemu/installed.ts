@@ -11,12 +11,21 @@ function qemuVersion(): string | undefined {
   return /version (\d+\.\d+\S*)/.exec(stdout ?? '')?.[1];
 }
 
-/** Whether a QEMU that is new enough is there; else `problem` says what is missing and how to get it. */
-export function findQemu(): { readonly version: string } | { readonly problem: string } {
-  const version = qemuVersion();
-  const wanted = `${QEMU} ${OLDEST.join('.')} or later (Debian: apt-get install qemu-system-arm; others: https://www.qemu.org/download)`;
+/** A QEMU that can be used, or what is missing and how to get it. */
+export type Found = { readonly version: string } | { readonly problem: string };
+
+/** What to say of a version of QEMU; undefined for none. */
+export function judgeVersion(version: string | undefined): Found {
+  const wanted =
+    `${QEMU} ${OLDEST.join('.')} or later ` +
+    '(Debian: apt-get install qemu-system-arm; others: https://www.qemu.org/download)';
   if (version === undefined) return { problem: `QEMU is not installed. This needs ${wanted}.` };
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const isOld = major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
   return isOld ? { problem: `QEMU ${version} is too old. This needs ${wanted}.` } : { version };
+}
+
+/** Looks for QEMU. */
+export function findQemu(): Found {
+  return judgeVersion(qemuVersion());
 }

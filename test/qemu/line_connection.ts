@@ -37,6 +37,7 @@ export class LineConnection {
         reject(new QemuError('TIMEOUT', `nothing connects to ${path} in ${patience} ms`));
       }, patience);
       timer.unref();
+      server.unref();
       server.on('error', reject);
       server.listen(path);
     });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QemuError } from './errors.ts';
@@ -10,11 +10,11 @@ import { MsiDevices, msiDeviceArguments } from './msi_devices.ts';
 import { QtestClient } from './qtest.ts';
 
 /**
- * Runs a program and kills it once standard input ends, which happens however this process dies. Its exit code is the
- * program's.
+ * Runs a program and, once standard input ends, which it does however this process dies, kills it and removes the
+ * directory $0. The exit code is the program's.
  */
 const TIED_TO_STDIN =
-  'exec 3<&0; "$@" & child=$!; { cat <&3; kill -9 $child; } >/dev/null 2>&1 & wait $child';
+  'exec 3<&0; "$@" & child=$!; { cat <&3; kill -9 $child; rm -r "$0"; } >/dev/null 2>&1 & wait $child';
 
 export interface QemuOptions {
   readonly gicVersion: 3 | 4;
@@ -40,18 +40,10 @@ export class Qemu {
   readonly #msiDevices: MsiDevices;
   readonly #process: ChildProcess;
   readonly #monitor: Monitor;
-  readonly #directory: string;
   readonly #gicPath: string;
 
-  private constructor(
-    process: ChildProcess,
-    directory: string,
-    { qtest, monitor }: Connections,
-    gicPath: string,
-    cpus: number,
-  ) {
+  private constructor(process: ChildProcess, { qtest, monitor }: Connections, gicPath: string, cpus: number) {
     this.#process = process;
-    this.#directory = directory;
     this.qtest = qtest;
     this.cpus = cpus;
     this.#monitor = monitor;
@@ -67,11 +59,11 @@ export class Qemu {
     try {
       const connections = await connect(child, directory);
       const gicPath = await connections.monitor.findDevice(/arm-gicv3$/);
-      const qemu = new Qemu(child, directory, connections, gicPath, cpus);
+      const qemu = new Qemu(child, connections, gicPath, cpus);
       await qemu.#msiDevices.start();
       return qemu;
     } catch (error) {
-      end(child, directory);
+      end(child);
       throw error;
     }
   }
@@ -112,7 +104,7 @@ export class Qemu {
   [Symbol.dispose](): void {
     this.qtest.close();
     this.#monitor.close();
-    end(this.#process, this.#directory);
+    end(this.#process);
   }
 }
 
@@ -126,7 +118,9 @@ function launch(directory: string, { gicVersion, cpus, memoryMiB }: Required<Qem
     GuestCpus.bootArguments,
     msiDeviceArguments,
   ].flat();
-  return spawn('sh', ['-c', TIED_TO_STDIN, 'sh', QEMU, ...options], { stdio: ['pipe', 'ignore', 'pipe'] });
+  return spawn('sh', ['-c', TIED_TO_STDIN, directory, QEMU, ...options], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
 }
 
 /** Waits for QEMU to connect, or to end. */
@@ -151,8 +145,7 @@ async function connect(child: ChildProcess, directory: string): Promise<Connecti
   return { qtest, monitor };
 }
 
-function end(child: ChildProcess, directory: string): void {
+function end(child: ChildProcess): void {
   child.stdin?.destroy();
   child.stderr?.destroy();
-  rmSync(directory, { recursive: true, force: true });
 }

@@ -72,7 +72,7 @@ export class QtestClient {
 
   /** Waits until all commands given before are executed. */
   async settle(): Promise<void> {
-    if (this.#answers.waits) await this.command('endianness');
+    await this.command('endianness');
   }
 
   close(): void {

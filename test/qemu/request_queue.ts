@@ -18,11 +18,6 @@ export class RequestQueue<Answer> {
     this.#patience = patience;
   }
 
-  /** Whether an answer is due. */
-  get waits(): boolean {
-    return this.#waiting.length > 0;
-  }
-
   /** The answer to a request that is being sent. */
   add(request: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
