@@ -68,6 +68,11 @@ const avoided: readonly Quirk[] = [
       'looks at the table first and stalls: commands have one fault at a time',
   },
   {
+    name: 'Q-MISR-VGRP0D',
+    reason:
+      'ICH_MISR_EL2.VGrp0D tells that VENG1 is 0, where it should VENG0: ICH_HCR_EL2.VGrp0DIE is not set',
+  },
+  {
     name: 'Q-VPT-SIZE',
     reason: 'VMAPP takes reserved bits above VPT_size for a size out of range: they are left zero',
   },

@@ -3,6 +3,9 @@ import { CPUS, FIRST_LPI, GICD_CTLR, GROUP1, type Program, VALID } from '../prog
 
 const LIST_REGISTERS = 4;
 const MAINTENANCE_PPI = 25;
+/** ICH_HCR_EL2: the enables of the maintenance interrupt but VGrp0DIE (Q-MISR-VGRP0D). */
+const MAINTENANCE_ENABLES = 0xde;
+const SPURIOUS = 1023;
 const DEVICE = 3;
 const EVENTS_OF_VPE = 8;
 
@@ -37,17 +40,17 @@ class Guest {
 
   setUp(): void {
     this.#hyp('ICH_HCR_EL2', 1);
-    this.#guest('ICC_PMR_EL1', this.program.pick([0xff, 0xf8, 0xa0]));
+    this.#guest('ICC_PMR_EL1', this.program.pick([0xff, 0xff, 0xf8, 0xa0]));
     for (const register of ['ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1']) this.#guest(register, 1);
     for (const register of ['ICC_BPR0_EL1', 'ICC_BPR1_EL1']) this.#guest(register, this.program.below(8));
   }
 
   async act(): Promise<void> {
     const kind = this.program.below(20);
-    if (kind < 7) this.#list();
+    if (kind < 6) this.#list();
     else if (kind < 12) await this.#acknowledge();
-    else if (kind < 16) this.#end();
-    else if (kind < 18) this.#control();
+    else if (kind < 17) this.#end();
+    else if (kind < 19) this.#control();
     else this.#clear();
     this.#compare();
   }
@@ -59,7 +62,7 @@ class Guest {
     const free = vIntids.filter((intid) => !this.#listed.includes(intid) || this.#listed[n] === intid);
     const intid = program.pick(free);
     this.#listed[n] = intid;
-    const state = intid < FIRST_LPI ? program.below(4) : program.below(2);
+    const state = intid < FIRST_LPI ? program.pick([0, 1, 1, 1, 2, 3]) : program.pick([0, 1, 1]);
     const priority = BigInt(program.chance(80) ? program.below(32) << 3 : program.below(256));
     const hardware = intid < FIRST_LPI && program.chance(30);
     const physical = hardware ? HW | (BigInt(program.pick([20, 21, 40, 41])) << PINTID_AT) : 0n;
@@ -77,10 +80,14 @@ class Guest {
 
   async #acknowledge(): Promise<void> {
     const { gic } = this.program;
-    const group = this.program.chance(60) ? 1 : 0;
-    for (const register of ['ICC_HPPIR0_EL1', 'ICC_HPPIR1_EL1']) void gic.readSystem(this.cpu, register, 1);
+    const [best] = await Promise.all([
+      gic.readSystem(this.cpu, 'ICC_HPPIR0_EL1', 1),
+      gic.readSystem(this.cpu, 'ICC_HPPIR1_EL1', 1),
+    ]);
+    const likely = Number(best) === SPURIOUS ? 1 : 0;
+    const group = this.program.chance(90) ? likely : this.program.pick([0, 1] as const);
     const intid = Number(await gic.readSystem(this.cpu, `ICC_IAR${group}_EL1`, 1));
-    if (intid < 1020 || intid >= FIRST_LPI) this.#active.push({ intid, group });
+    if (intid !== SPURIOUS) this.#active.push({ intid, group });
     for (const register of ['ICC_RPR_EL1', 'ICC_AP0R0_EL1', 'ICC_AP1R0_EL1'])
       void gic.readSystem(this.cpu, register, 1);
   }
@@ -109,18 +116,21 @@ class Guest {
         this.#eoiMode = program.chance(40);
         return this.#guest('ICC_CTLR_EL1', (this.#eoiMode ? 2 : 0) | (program.chance(20) ? 1 : 0));
       default:
-        // The enables of the maintenance interrupt; rarely the virtual interrupts are off.
-        return this.#hyp('ICH_HCR_EL2', (program.below(0x80) << 1) | (program.chance(85) ? 1 : 0));
+        // Rarely the virtual interrupts are off.
+        return this.#hyp(
+          'ICH_HCR_EL2',
+          (program.word() & MAINTENANCE_ENABLES) | (program.chance(85) ? 1 : 0),
+        );
     }
   }
 
   #compare(): void {
     const { gic } = this.program;
-    const names = ['HCR', 'VMCR', 'MISR', 'EISR', 'ELRSR', 'AP0R0', 'AP1R0', 'LR0', 'LR1', 'LR2', 'LR3'];
-    for (const name of names) void gic.readSystem(this.cpu, `ICH_${name}_EL2`);
     const frame = this.program.sgiFrame(this.cpu);
     void gic.read(frame + 0x200, 4, { mask: BigInt(2 ** MAINTENANCE_PPI), what: 'maintenance interrupt' });
     void gic.read(frame + 0x300, 4, { what: 'GICR_ISACTIVER0' });
+    const names = ['HCR', 'VMCR', 'MISR', 'EISR', 'ELRSR', 'AP0R0', 'AP1R0', 'LR0', 'LR1', 'LR2', 'LR3'];
+    for (const name of names) void gic.readSystem(this.cpu, `ICH_${name}_EL2`);
     gic.outputs();
   }
 
@@ -136,7 +146,7 @@ class Guest {
 /** Guests take what is in list registers and, with GICv4, VLPIs of the vPEs that are resident. */
 export async function guestInterrupts(program: Program): Promise<void> {
   program.gic.write(GICD_CTLR, 4, GROUP1);
-  const guests = Array.from({ length: CPUS }, (_, cpu) => new Guest(program, cpu));
+  const guests = [new Guest(program, 0), new Guest(program, CPUS - 1)];
   for (const guest of guests) guest.setUp();
   if (program.virtual) makeResident(program);
   for (let round = 0; round < 60; round++) {
