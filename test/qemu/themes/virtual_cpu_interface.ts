@@ -47,8 +47,8 @@ class Guest {
 
   async act(): Promise<void> {
     const kind = this.program.below(20);
-    if (kind < 6) this.#list();
-    else if (kind < 12) await this.#acknowledge();
+    if (this.program.chance(60)) this.#list();
+    if (kind < 10) await this.#acknowledge();
     else if (kind < 17) this.#end();
     else if (kind < 19) this.#control();
     else this.#clear();
@@ -107,11 +107,11 @@ class Guest {
     const { program } = this;
     switch (program.below(6)) {
       case 0:
-        return this.#guest('ICC_PMR_EL1', program.below(256));
+        return this.#guest('ICC_PMR_EL1', program.pick([0xff, 0xff, 0xf8, program.below(256)]));
       case 1:
         return this.#guest(program.pick(['ICC_BPR0_EL1', 'ICC_BPR1_EL1']), program.below(8));
       case 2:
-        return this.#guest(program.pick(['ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1']), program.below(2));
+        return this.#guest(program.pick(['ICC_IGRPEN0_EL1', 'ICC_IGRPEN1_EL1']), program.pick([0, 1, 1, 1]));
       case 3:
         this.#eoiMode = program.chance(40);
         return this.#guest('ICC_CTLR_EL1', (this.#eoiMode ? 2 : 0) | (program.chance(20) ? 1 : 0));
@@ -119,7 +119,7 @@ class Guest {
         // Rarely the virtual interrupts are off.
         return this.#hyp(
           'ICH_HCR_EL2',
-          (program.word() & MAINTENANCE_ENABLES) | (program.chance(85) ? 1 : 0),
+          (program.word() & MAINTENANCE_ENABLES) | (program.chance(92) ? 1 : 0),
         );
     }
   }
@@ -153,7 +153,7 @@ export async function guestInterrupts(program: Program): Promise<void> {
     const guest = program.pick(guests);
     const frame = program.sgiFrame(guest.cpu);
     if (program.chance(15)) program.gic.write(frame + program.pick([0x300, 0x380]), 4, 3 << 20);
-    if (program.virtual && program.chance(40)) injectVlpi(program);
+    if (program.virtual && program.chance(60)) injectVlpi(program);
     await guest.act();
   }
   program.comparePending();
