@@ -27,7 +27,7 @@ const EL1H_MASKED = 0x3c5;
 const PSCI_CPU_ON = 0xc400_0003;
 const SYNDROME_CLASS_HVC = 0x16n;
 /** Milliseconds that accesses may take; some take hundreds where other programs keep the host busy. */
-const PATIENCE = 10_000;
+const PATIENCE = 60_000;
 
 /** An access to a system register: MSR of `value`, or MRS where there is none. */
 export interface SystemAccess {

@@ -19,7 +19,7 @@ export function lpiTables(program: Program): void {
   for (let icid = 0; icid < CPUS; icid++)
     program.command({ command: 'MAPC', icid, rdBase: icid, valid: true });
   for (let eventId = 0; eventId < 24; eventId++) {
-    // A MOVI can't take these to a redistributor that has no room for them.
+    // A MOVI can't take these to a redistributor that has no room for them (Q-MOVI-IDBITS).
     const pIntid = FIRST_LPI + program.below(eventId < 20 ? WINDOW_INTIDS : 0xffff - FIRST_LPI);
     program.command({ command: 'MAPTI', deviceId, eventId, pIntid, icid: program.below(CPUS) });
   }
