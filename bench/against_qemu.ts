@@ -40,9 +40,10 @@ const selection: readonly (readonly [name: RegExp, target?: number])[] = [
 const qemuEffort = { runs: 5, runsMax: 50, batch: fullEffort.batch };
 
 const NOTE =
-  "QEMU is driven through qtest: commands stand in its queue before the clock starts, and the socket's cost, measured " +
-  'by as many accesses to RAM, is taken off. Its PEs stand still meanwhile. All reads of a case and what is pending ' +
-  'after it are compared with the engine. A ratio with ~ is rough: the socket took longer than the work.';
+  "QEMU's time is the CPU time of its thread that does the work (on Linux; else the time that goes by), without what as " +
+  'many accesses to RAM cost by the same socket. Commands stand in its queue before the clock starts, and its PEs stand ' +
+  'still meanwhile. All reads of a case and what is pending after it are compared with the engine. A ratio with ~ is ' +
+  'rough: the socket cost more than the work.';
 
 const { values } = parseArgs({
   options: {
@@ -121,7 +122,7 @@ function printTable(host: string, rows: readonly Comparison[]): void {
       rounded(engineNsPerOp),
       rounded(qemuNsPerOp),
       rounded(socketNsPerOp),
-      `${rough}${rounded(ratio)}`,
+      qemuNsPerOp > 0 ? `${rough}${rounded(ratio)}` : 'unknown',
     ];
     const cells = texts.map((text, n) => text.padStart(columns[n]?.length ?? 0));
     const verdict = target === undefined ? '' : `${target}${ratio < target ? ', missed' : ''}`;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QemuError } from './errors.ts';
@@ -41,9 +41,17 @@ export class Qemu {
   readonly #process: ChildProcess;
   readonly #monitor: Monitor;
   readonly #gicPath: string;
+  readonly #pid: number;
 
-  private constructor(process: ChildProcess, { qtest, monitor }: Connections, gicPath: string, cpus: number) {
+  private constructor(
+    process: ChildProcess,
+    { qtest, monitor }: Connections,
+    gicPath: string,
+    cpus: number,
+    pid: number,
+  ) {
     this.#process = process;
+    this.#pid = pid;
     this.qtest = qtest;
     this.cpus = cpus;
     this.#monitor = monitor;
@@ -59,7 +67,7 @@ export class Qemu {
     try {
       const connections = await connect(child, directory);
       const gicPath = await connections.monitor.findDevice(/arm-gicv3$/);
-      const qemu = new Qemu(child, connections, gicPath, cpus);
+      const qemu = new Qemu(child, connections, gicPath, cpus, readPid(directory));
       await qemu.#msiDevices.start();
       return qemu;
     } catch (error) {
@@ -93,6 +101,18 @@ export class Qemu {
     await this.#monitor.execute('cont');
   }
 
+  /**
+   * Nanoseconds of CPU time that the thread which serves qtest, and does the GIC's work for it, has used. Undefined where
+   * the host does not tell, which Linux does.
+   */
+  cpuTime(): number | undefined {
+    try {
+      return Number(readFileSync(`/proc/${this.#pid}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Reset of the whole machine; RAM keeps its contents. The PEs stand still afterwards. */
   async reset(): Promise<void> {
     await this.pause();
@@ -114,7 +134,7 @@ function launch(directory: string, { gicVersion, cpus, memoryMiB }: Required<Qem
     ['-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', `${cpus}`, '-m', `${memoryMiB}`],
     ['-display', 'none', '-nodefaults', '-S'],
     ['-qtest', `unix:${join(directory, 'qtest')}`, '-qtest-log', '/dev/null'],
-    ['-qmp', `unix:${join(directory, 'qmp')}`],
+    ['-qmp', `unix:${join(directory, 'qmp')}`, '-pidfile', join(directory, 'pid')],
     GuestCpus.bootArguments,
     msiDeviceArguments,
   ].flat();
@@ -143,6 +163,10 @@ async function connect(child: ChildProcess, directory: string): Promise<Connecti
   connections.catch(() => undefined);
   const [qtest, monitor] = await Promise.race([connections, ended]);
   return { qtest, monitor };
+}
+
+function readPid(directory: string): number {
+  return Number(readFileSync(join(directory, 'pid'), 'utf8'));
 }
 
 function end(child: ChildProcess): void {
