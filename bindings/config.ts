@@ -272,7 +272,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
     ram: { ...base.ram, ...defined(ram) },
     dirtyReads: { ...base.dirtyReads, ...defined(dirtyReads) },
     timerPpis: { ...base.timerPpis, ...defined(timerPpis) },
-    identification: { ...base.identification, ...defined(given.identification) },
+    identification: { ...presetIdentification(base, merged), ...defined(given.identification) },
     policy: resolvePolicy(base.policy, policy),
     affinities:
       merged.affinities ?? defaultAffinities(requireInteger('INVALID_CONFIG', 'cpus', merged.cpus, 1, 512)),
@@ -289,6 +289,19 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
 /** The members of `options` that were given a value. */
 function defined<T extends object>(options: T = {} as T): T {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** GICD_TYPER.DVIS: virtual LPIs can be injected directly, which only a GICv4 does. */
+const GICD_TYPER_DVIS = 1 << 18;
+
+/** The preset's identification registers, which are those of a GICv3, for the architecture that was asked for. */
+function presetIdentification(
+  { identification }: Defaults,
+  { architecture }: Defaults,
+): IdentificationRegisters {
+  const { GICD_TYPER } = identification;
+  if (GICD_TYPER === undefined || architecture === 'GICv3') return identification;
+  return { ...identification, GICD_TYPER: GICD_TYPER | GICD_TYPER_DVIS };
 }
 
 /** The preset's map, with the redistributors further up where more or larger ITSs than the preset's are below them. */

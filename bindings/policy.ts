@@ -46,7 +46,7 @@ export interface Policy {
   lpiTableWriteWhileEnabled: 'ignore' | 'accept';
   /** GICR_PENDBASER.PTZ: honoured and read as zero, or an ordinary bit without effect. */
   pendingTableZero: 'honour' | 'ignore';
-  /** GICR_PROPBASER and GICR_PENDBASER keep their reserved bits as written. */
+  /** GICR_PROPBASER, GICR_PENDBASER and GICR_VPROPBASER keep their reserved bits as written. */
   lpiTableReservedBits: 'zero' | 'keep';
   /** A redistributor with GICR_WAKER.ProcessorSleep=1 holds its interrupts back. */
   sleepHoldsInterrupts: boolean;

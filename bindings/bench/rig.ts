@@ -20,6 +20,8 @@ const PAGE_64K = 0x1_0000;
 const VALID = 1n << 63n;
 /** GITS_BASER<n>: one page of 64 KiB, which holds 8192 entries of 8 bytes. */
 const ONE_64K_PAGE = 2n << 8n;
+/** The most that GITS_TYPER.ITT_entry_size can tell: any model can do the work in the same memory. */
+const ITT_ENTRY_BYTES_MAX = 16;
 /** Bytes before the bit of the first LPI in a pending table. */
 const PENDING_TABLE_HEAD = FIRST_LPI / 8;
 
@@ -151,7 +153,7 @@ export class Rig {
 
   /** Maps a device to an empty ITT. */
   mapDevice(deviceId: number, eventBits = 16): void {
-    const ittAddress = this.allocate(2 ** eventBits * this.config.ittEntryBytes);
+    const ittAddress = this.allocate(2 ** eventBits * ITT_ENTRY_BYTES_MAX);
     this.execute([{ command: 'MAPD', deviceId, size: eventBits - 1, ittAddress, valid: true }]);
   }
 

@@ -206,7 +206,7 @@ export const gicrVlpiRegisters: readonly RegisterDefinition[] = [
   vlpiFrame('GICR_VPENDBASER', Register.GICR_VPENDBASER, 0x0078, {
     width: 64,
     access: 'RW',
-    legal: tableBits(bits(63, 61) | attributes | bits(51, 16)),
+    legal: bits(63, 61) | attributes | bits(51, 16),
     spec: '3.12',
     present: tableLayout,
   }),

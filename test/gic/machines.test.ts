@@ -97,6 +97,7 @@ describe('preset qemu-virt', () => {
     );
     expect(machine.read(0x080e_0008, 8) & 0xffff_ffff_00ff_ff13n).toBe(0x1_0000_0103n);
     expect(machine.read(0x0800_ffe8, 4)).toBe(0x4b);
+    expect(machine.read(0x0800_0004, 4)).toBe(0x037e_0007);
   });
 
   it('1.4 the distributor stores 8 priority bits, the CPU interface has 5', async () => {

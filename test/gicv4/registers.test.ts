@@ -146,6 +146,12 @@ describe('3.12 GICR_VPENDBASER', () => {
     expect(hex(driver.vpendbaser(0) & ~VPENDBASER.PENDING_LAST)).toBe(hex(fields & ~(1n << 10n)));
   });
 
+  it('3.12 reserved bits are zero also with policy lpiTableReservedBits=keep', async () => {
+    const driver = await startVpeDriver({ policy: { lpiTableReservedBits: 'keep' } });
+    driver.setVpendbaser(0, 0x0000_0000_0000_f07fn);
+    expect(hex(driver.vpendbaser(0))).toBe(hex(0n));
+  });
+
   it('3.12 the attributes and the address read back while a vPE is resident', async () => {
     const driver = await startVpeDriver();
     driver.setVpropbaser(0, 0x8100_000fn);

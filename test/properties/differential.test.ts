@@ -67,11 +67,11 @@ function allRegisters({ model, config }: Side): string[] {
 }
 
 /** Plays a sequence on both models; a failure tells the shortest sequence found that shows the difference. */
-function compare(engine: Engine, options: MachineOptions, seed: number): void {
+async function compare(engine: Engine, options: MachineOptions, seed: number): Promise<void> {
   const steps = sequence(new Dice(seed), resolveConfig(options));
   const difference = play(engine, options, steps);
   if (!difference) return;
-  const least = minimise(
+  const least = await minimise(
     steps.slice(0, difference.steps),
     (fewer) => play(engine, options, fewer) !== undefined,
     MINIMISING_MILLISECONDS,
@@ -109,7 +109,7 @@ describe('the engine does what the plain reference model does', () => {
     const engine = await loadEngine();
     for (let n = 0; n < sequences; n++) {
       const seed = FIRST_SEED + n;
-      compare(engine, draw(new Dice(-seed)), seed);
+      await compare(engine, draw(new Dice(-seed)), seed);
     }
   });
 });

@@ -2,11 +2,11 @@
  * Leaves out parts of a failing sequence for as long as it fails: first halves, then ever smaller parts, again until
  * nothing can be left out or the time is over.
  */
-export function minimise<Item>(
+export async function minimise<Item>(
   items: readonly Item[],
-  fails: (items: readonly Item[]) => boolean,
+  fails: (items: readonly Item[]) => boolean | Promise<boolean>,
   milliseconds: number,
-): readonly Item[] {
+): Promise<readonly Item[]> {
   const end = performance.now() + milliseconds;
   let least = items;
   for (let shorter = true; shorter; ) {
@@ -15,7 +15,7 @@ export function minimise<Item>(
       for (let at = 0; at < least.length; ) {
         if (performance.now() > end) return least;
         const fewer = [...least.slice(0, at), ...least.slice(at + size)];
-        if (fails(fewer)) least = fewer;
+        if (await fails(fewer)) least = fewer;
         else at += size;
       }
     }
