@@ -207,8 +207,8 @@ export function resetCpuInterface(cpu: u32): void {
 }
 
 export * from './irqchip/exports';
-export * from './kvm/exports';
 export * from './irqchip/facts';
+export * from './kvm/exports';
 
 // --- inspection ---
 
