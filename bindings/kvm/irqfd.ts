@@ -2,11 +2,12 @@ import { IrqfdField } from '../../assembly/abi.ts';
 import { requireInteger } from '../errors.ts';
 import type { DeviceIrq } from '../irqchip/device.ts';
 import { succeed } from '../irqchip/errors.ts';
-import { type ItsOwner, type Message, requireMessage } from './its.ts';
+import { type MsiMessage, requireMessage } from './its.ts';
 import { type MsiResultName, msiResultName, msiResultNames } from './its_outcomes.ts';
+import type { GuestVm } from './vm.ts';
 
 /** Where a GSI leads: a message, a pin of the guest's distributor (SPI 32 + pin), or nowhere. */
-export type Route = Message | { readonly pin: number } | undefined;
+export type GsiRoute = MsiMessage | { readonly pin: number } | undefined;
 
 const GSIS = 1024;
 const NOWHERE = 0xffff_ffff;
@@ -15,38 +16,38 @@ const NOWHERE = 0xffff_ffff;
  * KVM_SET_GSI_ROUTING for one GSI. Where a message's route changes, an interrupt that is forwarded by it comes back to
  * software, until its producer comes anew.
  */
-export function routeGsi(owner: ItsOwner, gsi: number, route: Route): void {
+export function routeGsi(vm: GuestVm, gsi: number, route: GsiRoute): void {
   requireInteger('INVALID_ARGUMENT', 'gsi', gsi, 0, GSIS - 1);
-  const { engine } = owner.machine;
+  const { engine } = vm.kvm.chip.machine;
   if (route && 'address' in route) {
     requireMessage(route);
     const { address, data, deviceId } = route;
     const flags = deviceId === undefined ? 0 : 1;
-    succeed(engine.kvmRouteMsi(owner.index, gsi, address, data, deviceId ?? 0, flags), 'routeGsi');
+    succeed(engine.kvmRouteMsi(vm.index, gsi, address, data, deviceId ?? 0, flags), 'routeGsi');
     return;
   }
   const pin = route ? requireInteger('INVALID_ARGUMENT', 'pin', route.pin, 0, 987) : NOWHERE;
-  succeed(engine.kvmRoutePin(owner.index, gsi, pin), 'routeGsi');
+  succeed(engine.kvmRoutePin(vm.index, gsi, pin), 'routeGsi');
 }
 
 /** KVM_IRQFD: an eventfd whose signals become the interrupt that its GSI is routed to. */
 export class Irqfd {
-  readonly owner: ItsOwner;
+  readonly vm: GuestVm;
   readonly gsi: number;
   readonly index: number;
 
-  constructor(owner: ItsOwner, gsi: number) {
+  constructor(vm: GuestVm, gsi: number) {
     requireInteger('INVALID_ARGUMENT', 'gsi', gsi, 0, GSIS - 1);
-    this.owner = owner;
+    this.vm = vm;
     this.gsi = gsi;
-    this.index = succeed(owner.machine.engine.kvmOpenIrqfd(owner.index, gsi), 'openIrqfd', {
+    this.index = succeed(vm.kvm.chip.machine.engine.kvmOpenIrqfd(vm.index, gsi), 'openIrqfd', {
       ENOMEM: 'all irqfds are in use',
     });
   }
 
   /** The eventfd is written. */
   signal(): MsiResultName {
-    const result = this.owner.machine.engine.kvmSignalIrqfd(this.index);
+    const result = this.vm.kvm.chip.machine.engine.kvmSignalIrqfd(this.index);
     return msiResultName(this.#attempt('signal', result));
   }
 
@@ -55,7 +56,7 @@ export class Irqfd {
    * handler signals it, unless the guest has mapped the event; then it is forwarded. The interrupt must be activated.
    */
   addProducer(irq: DeviceIrq): void {
-    this.#attempt('addProducer', this.owner.machine.engine.kvmAddProducer(this.index, irq.number), {
+    this.#attempt('addProducer', this.vm.kvm.chip.machine.engine.kvmAddProducer(this.index, irq.number), {
       EINVAL: 'the interrupt is not activated',
       EBUSY: 'the irqfd has another producer, or the interrupt another irqfd',
     });
@@ -63,11 +64,11 @@ export class Irqfd {
 
   /** The vector is disabled (kvm_arch_irq_bypass_del_producer). */
   removeProducer(): void {
-    this.#attempt('removeProducer', this.owner.machine.engine.kvmRemoveProducer(this.index));
+    this.#attempt('removeProducer', this.vm.kvm.chip.machine.engine.kvmRemoveProducer(this.index));
   }
 
   close(): void {
-    this.#attempt('close', this.owner.machine.engine.kvmCloseIrqfd(this.index));
+    this.#attempt('close', this.vm.kvm.chip.machine.engine.kvmCloseIrqfd(this.index));
   }
 
   /** The producer's interrupt is delivered as a VLPI. */
@@ -90,13 +91,13 @@ export class Irqfd {
 
   /** What became of the signals; the numbers add up to `signalled`. */
   results(): Record<MsiResultName, number> {
-    const { engine } = this.owner.machine;
+    const { engine } = this.vm.kvm.chip.machine;
     const counts = msiResultNames.map((name, n) => [name, engine.kvmIrqfdResults(this.index, n) >>> 0]);
     return Object.fromEntries(counts) as Record<MsiResultName, number>;
   }
 
   #field(field: IrqfdField): number {
-    return this.owner.machine.engine.kvmIrqfdField(this.index, field);
+    return this.vm.kvm.chip.machine.engine.kvmIrqfdField(this.index, field);
   }
 
   #attempt(operation: string, result: number, reasons = {}): number {
@@ -109,9 +110,9 @@ export class AssignedInterrupt {
   readonly irqfd: Irqfd;
   readonly irq: DeviceIrq;
 
-  constructor(owner: ItsOwner, options: { gsi: number; irq: DeviceIrq; message: Message }) {
-    routeGsi(owner, options.gsi, options.message);
-    this.irqfd = new Irqfd(owner, options.gsi);
+  constructor(vm: GuestVm, options: { gsi: number; irq: DeviceIrq; message: MsiMessage }) {
+    routeGsi(vm, options.gsi, options.message);
+    this.irqfd = new Irqfd(vm, options.gsi);
     this.irq = options.irq;
   }
 
@@ -129,8 +130,8 @@ export class AssignedInterrupt {
   }
 
   /** The guest's driver changes the device's MSI-X entry, which user space sees. */
-  reroute(route: Route): void {
-    routeGsi(this.irqfd.owner, this.irqfd.gsi, route);
+  reroute(route: GsiRoute): void {
+    routeGsi(this.irqfd.vm, this.irqfd.gsi, route);
   }
 
   get forwarded(): boolean {

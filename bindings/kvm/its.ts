@@ -4,7 +4,6 @@ import type { ItsCommand } from '../commands/command.ts';
 import { type CommandName, commandDefinitions } from '../commands/definitions.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
-import type { Machine } from '../machine.ts';
 import { gitsRegisters } from '../registers/gits.ts';
 import {
   type ItsOutcomeName,
@@ -15,16 +14,10 @@ import {
   outcomeName,
   outcomeNames,
 } from './its_outcomes.ts';
-
-/** A virtual machine as far as its ITSs need it. */
-export interface ItsOwner {
-  readonly machine: Machine;
-  /** Number of the VM in the engine. */
-  readonly index: number;
-}
+import type { GuestVm } from './vm.ts';
 
 /** A message of a device. Without a DeviceID it is dropped: KVM's ITS needs one. */
-export interface Message {
+export interface MsiMessage {
   /** Guest physical address: `VirtualIts.translater`. */
   readonly address: number;
   /** The EventID. */
@@ -68,25 +61,24 @@ const registers = new Map(
 const ERRORS_KEPT = 256;
 const ERROR_WORDS = 4;
 const ADDRESS = 0x000f_ffff_ffff_0000n;
-const NO_ITS = 'EINVAL';
 
 /** An ITS that KVM emulates for a guest (vgic-its). */
 export class VirtualIts {
-  readonly owner: ItsOwner;
+  readonly vm: GuestVm;
   readonly index: number;
   /** Guest physical address of its two frames of 64 KiB. */
   readonly base: number;
   #errorsTaken: number;
 
   /** Makes the vITS (KVM_DEV_TYPE_ARM_VGIC_ITS) and puts it at a guest physical address, a multiple of 64 KiB. */
-  constructor(owner: ItsOwner, base = 0x0808_0000) {
+  constructor(vm: GuestVm, base = 0x0808_0000) {
     requireInteger('INVALID_ARGUMENT', 'base', base, 0, 2 ** 48 - 1);
-    const { engine } = owner.machine;
-    this.owner = owner;
+    const { engine } = vm.kvm.chip.machine;
+    this.vm = vm;
     this.base = base;
-    this.index = succeed(engine.vitsCreate(owner.index, base), 'createIts', {
+    this.index = succeed(engine.vitsCreate(vm.index, base), 'createIts', {
       EINVAL: 'base is no multiple of 64 KiB, or the frames overlap guest RAM',
-      EEXIST: 'the frames overlap those of another virtual ITS',
+      EEXIST: 'the frames overlap others of the VGIC',
     });
     this.#errorsTaken = engine.vitsErrorCount() >>> 0;
   }
@@ -110,13 +102,12 @@ export class VirtualIts {
 
   /** The guest's read of 4 or 8 bytes at an offset from `base`; others read as zero. */
   readAt(offset: number, size: 1 | 2 | 4 | 8): bigint {
-    const { machine } = this.owner;
-    const low = machine.engine.vitsRead(this.index, offset, size) >>> 0;
-    return (BigInt(machine.resultHigh) << 32n) | BigInt(low);
+    const { machine } = this.vm.kvm.chip;
+    return machine.wide(machine.engine.vitsRead(this.index, offset, size));
   }
 
   writeAt(offset: number, size: 1 | 2 | 4 | 8, value: bigint): void {
-    const { engine } = this.owner.machine;
+    const { engine } = this.vm.kvm.chip.machine;
     engine.vitsWrite(this.index, offset, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
   }
 
@@ -129,7 +120,7 @@ export class VirtualIts {
     const wide = BigInt(value);
     const [low, high] = [Number(wide & 0xffff_ffffn), Number(wide >> 32n)];
     succeed(
-      this.owner.machine.engine.vitsRestoreRegister(this.index, offset, low, high),
+      this.vm.kvm.chip.machine.engine.vitsRestoreRegister(this.index, offset, low, high),
       `restoreRegister ${name}`,
       { EINVAL: 'an offset outside the queue, or an unknown ABI', EBUSY: 'the vITS is enabled' },
     );
@@ -144,10 +135,12 @@ export class VirtualIts {
     const encoded = commands.map((command) => encodeCommand(command));
     const cbaser = this.read('GITS_CBASER') as bigint;
     const bytes = (Number(cbaser & 0xffn) + 1) * 4096;
-    const queue = guestRam(this.owner, Number(cbaser & ADDRESS), bytes);
-    if (cbaser >> 63n === 0n || !queue) {
+    const base = Number(cbaser & ADDRESS);
+    const { ram } = this.vm;
+    if (cbaser >> 63n === 0n || base < ram.base || base + bytes > ram.base + ram.size) {
       throw new GicError('INVALID_ARGUMENT', 'GITS_CBASER', cbaser, 'a valid command queue in guest RAM');
     }
+    const queue = this.vm.memory(base, bytes);
     const writer = Number(this.read('GITS_CWRITER'));
     const reader = Number(this.read('GITS_CREADR'));
     const room = ((reader - writer - commandBytes + bytes) % bytes) / commandBytes;
@@ -167,14 +160,14 @@ export class VirtualIts {
 
   /** How often commands had each outcome. */
   outcomes(): Record<ItsOutcomeName, number> {
-    const { engine } = this.owner.machine;
+    const { engine } = this.vm.kvm.chip.machine;
     const counts = outcomeNames.map((name, n) => [name, engine.vitsOutcomes(this.index, n) >>> 0]);
     return Object.fromEntries(counts) as Record<ItsOutcomeName, number>;
   }
 
   /** Commands that failed since the last call, in order; of all vITSs together the last 256 are kept. */
   takeErrors(): ItsCommandError[] {
-    const { engine, memory } = this.owner.machine;
+    const { engine, memory } = this.vm.kvm.chip.machine;
     const count = engine.vitsErrorCount() >>> 0;
     const first = Math.max(this.#errorsTaken, count - ERRORS_KEPT);
     this.#errorsTaken = count;
@@ -188,7 +181,7 @@ export class VirtualIts {
 
   /** A device that MAPD mapped. */
   device(deviceId: number): VirtualDevice | undefined {
-    const { engine } = this.owner.machine;
+    const { engine } = this.vm.kvm.chip.machine;
     const events = engine.vitsDeviceEvents(this.index, deviceId);
     if (events < 0) return undefined;
     return {
@@ -200,14 +193,14 @@ export class VirtualIts {
 
   /** The vCPU of a collection, null where it has none; undefined for an unknown collection. */
   collection(icid: number): number | null | undefined {
-    const target = this.owner.machine.engine.vitsCollection(this.index, icid);
+    const target = this.vm.kvm.chip.machine.engine.vitsCollection(this.index, icid);
     if (target === -1) return undefined;
     return target < 0 ? null : target;
   }
 
   /** What an event is mapped to. */
   event(deviceId: number, eventId: number): VirtualEvent | undefined {
-    const { engine } = this.owner.machine;
+    const { engine } = this.vm.kvm.chip.machine;
     const intid = engine.vitsEventIntid(this.index, deviceId, eventId);
     if (intid < 0) return undefined;
     const icid = engine.vitsEventIcid(this.index, deviceId, eventId);
@@ -234,17 +227,17 @@ export class VirtualIts {
 
   /** KVM_DEV_ARM_ITS_CTRL_RESET. */
   reset(): void {
-    this.#control('reset', this.owner.machine.engine.vitsReset(this.index));
+    this.#control('reset', this.vm.kvm.chip.machine.engine.vitsReset(this.index));
   }
 
   /** KVM_DEV_ARM_ITS_SAVE_TABLES: devices, events and collections into the guest's tables, ABI revision 0. */
   saveTables(): void {
-    this.#control('saveTables', this.owner.machine.engine.vitsSaveTables(this.index));
+    this.#control('saveTables', this.vm.kvm.chip.machine.engine.vitsSaveTables(this.index));
   }
 
   /** KVM_DEV_ARM_ITS_RESTORE_TABLES: what the guest's tables hold is mapped, all of it or nothing. */
   restoreTables(): void {
-    this.#control('restoreTables', this.owner.machine.engine.vitsRestoreTables(this.index));
+    this.#control('restoreTables', this.vm.kvm.chip.machine.engine.vitsRestoreTables(this.index));
   }
 
   #control(operation: string, result: number): void {
@@ -258,36 +251,29 @@ export class VirtualIts {
   }
 
   #field(field: ItsField): number {
-    return this.owner.machine.engine.vitsField(this.index, field);
+    return this.vm.kvm.chip.machine.engine.vitsField(this.index, field);
   }
 }
 
-/** Guest RAM in place; undefined where any of it is outside. */
-export function guestRam(owner: ItsOwner, address: number, bytes: number): Uint8Array | undefined {
-  const { engine, memory } = owner.machine;
-  const at = engine.kvmGuestMemory(owner.index, address, bytes) >>> 0;
-  return at === 0 ? undefined : new Uint8Array(memory.buffer, at, bytes);
-}
-
 /** KVM_SIGNAL_MSI: a device that user space emulates sends a message. */
-export function signalMsi(owner: ItsOwner, { address, data, deviceId }: Message): MsiResultName {
+export function signalMsi(vm: GuestVm, { address, data, deviceId }: MsiMessage): MsiResultName {
   requireMessage({ address, data, deviceId: deviceId ?? 0 });
   const flags = deviceId === undefined ? 0 : 1;
-  const result = owner.machine.engine.vitsSignalMsi(owner.index, address, data, deviceId ?? 0, flags);
-  return msiResultName(succeed(result, 'signalMsi', { [NO_ITS]: 'no such VM' }));
+  const result = vm.kvm.chip.machine.engine.vitsSignalMsi(vm.index, address, data, deviceId ?? 0, flags);
+  return msiResultName(succeed(result, 'signalMsi'));
 }
 
 /** Throws a `GicError` for a message that has no such form. */
-export function requireMessage({ address, data, deviceId = 0 }: Message): void {
+export function requireMessage({ address, data, deviceId = 0 }: MsiMessage): void {
   requireInteger('INVALID_ARGUMENT', 'address', address, 0, 2 ** 52);
   requireInteger('INVALID_ARGUMENT', 'data', data, 0, 0xffff_ffff);
   requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
 }
 
 /** What became of a VM's messages. */
-export function msiResults(owner: ItsOwner): Record<MsiResultName, number> {
-  const { engine, memory } = owner.machine;
-  const at = engine.vitsMsiCounts(owner.index) >>> 0;
+export function msiResults(vm: GuestVm): Record<MsiResultName, number> {
+  const { engine, memory } = vm.kvm.chip.machine;
+  const at = engine.vitsMsiCounts(vm.index) >>> 0;
   const counts = new BigUint64Array(memory.buffer, at, msiResultNames.length);
   return Object.fromEntries(msiResultNames.map((name, n) => [name, Number(counts[n])])) as Record<
     MsiResultName,
@@ -296,8 +282,8 @@ export function msiResults(owner: ItsOwner): Record<MsiResultName, number> {
 }
 
 /** KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES: the pending bits of all LPIs into the guest's pending tables. */
-export function savePendingTables(owner: ItsOwner): void {
-  succeed(owner.machine.engine.vitsSavePending(owner.index), 'savePendingTables', {
+export function savePendingTables(vm: GuestVm): void {
+  succeed(vm.kvm.chip.machine.engine.vitsSavePending(vm.index), 'savePendingTables', {
     ENXIO: 'the VGIC is not initialised',
     EBUSY: 'a vCPU is running or asleep in KVM_RUN',
     EFAULT: 'a pending table is outside guest RAM',

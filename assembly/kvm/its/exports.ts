@@ -1,10 +1,10 @@
 // What the host calls of virtual ITSs, irqfds and routes: numbers in, an errno or a number out.
 import { IrqfdField, ItsField, MsiResult } from '../../abi';
-import { settle } from '../../gic/outputs';
 import { EINVAL } from '../../irqchip/errno';
 import { machine } from '../../memory/machine';
 import * as irqfds from '../irqfd';
 import { MAX_VCPUS, MAX_VMS } from '../limits';
+import { serveAll } from '../service';
 import { vcpuOf, vmOf } from '../state';
 import { cachedCount } from './cache';
 import { createIts, resetIts } from './its';
@@ -18,7 +18,7 @@ import { savePendingTables } from './save_pending';
 import { sendMsi } from './translation';
 
 export function vitsCreate(vm: u32, base: f64): i32 {
-  return isVm(vm) ? settled(createIts(vm, <u64>base)) : EINVAL;
+  return isVm(vm) ? served(createIts(vm, <u64>base)) : EINVAL;
 }
 
 export function vitsRead(its: u32, offset: u32, size: u32): u32 {
@@ -30,34 +30,34 @@ export function vitsRead(its: u32, offset: u32, size: u32): u32 {
 /** The guest's write. */
 export function vitsWrite(its: u32, offset: u32, size: u32, low: u32, high: u32): void {
   if (isIts(its)) writeItsRegister(its, offset, size, ((<u64>high) << 32) | low);
-  settle();
+  serveAll();
 }
 
 /** User space's write. */
 export function vitsRestoreRegister(its: u32, offset: u32, low: u32, high: u32): i32 {
-  return isIts(its) ? settled(restoreItsRegister(its, offset, ((<u64>high) << 32) | low)) : EINVAL;
+  return isIts(its) ? served(restoreItsRegister(its, offset, ((<u64>high) << 32) | low)) : EINVAL;
 }
 
 export function vitsReset(its: u32): i32 {
-  return isIts(its) ? settled(resetIts(itsOf(its))) : EINVAL;
+  return isIts(its) ? served(resetIts(itsOf(its))) : EINVAL;
 }
 
 export function vitsSaveTables(its: u32): i32 {
-  return isIts(its) ? settled(saveTables(itsOf(its))) : EINVAL;
+  return isIts(its) ? served(saveTables(itsOf(its))) : EINVAL;
 }
 
 export function vitsRestoreTables(its: u32): i32 {
-  return isIts(its) ? settled(restoreTables(itsOf(its))) : EINVAL;
+  return isIts(its) ? served(restoreTables(itsOf(its))) : EINVAL;
 }
 
 export function vitsSavePending(vm: u32): i32 {
-  return isVm(vm) ? settled(savePendingTables(vm)) : EINVAL;
+  return isVm(vm) ? served(savePendingTables(vm)) : EINVAL;
 }
 
 /** KVM_SIGNAL_MSI; `flags` bit 0: the DeviceID is valid. */
 export function vitsSignalMsi(vm: u32, address: f64, data: u32, deviceId: u32, flags: u32): i32 {
   if (!isVm(vm)) return EINVAL;
-  return settled(sendMsi(vm, <u64>address, data, deviceId, (flags & 1) != 0));
+  return served(sendMsi(vm, <u64>address, data, deviceId, (flags & 1) != 0));
 }
 
 // --- inspection ---
@@ -161,12 +161,12 @@ export function kvmVlpis(vcpu: u32): i32 {
 
 export function kvmRouteMsi(vm: u32, gsi: u32, address: f64, data: u32, deviceId: u32, flags: u32): i32 {
   if (!isVm(vm)) return EINVAL;
-  return settled(irqfds.routeToMsi(vm, gsi, <u64>address, data, deviceId, (flags & 1) != 0));
+  return served(irqfds.routeToMsi(vm, gsi, <u64>address, data, deviceId, (flags & 1) != 0));
 }
 
 /** To a pin of the distributor (SPI 32 + pin), or with NONE to nothing. */
 export function kvmRoutePin(vm: u32, gsi: u32, pin: u32): i32 {
-  return isVm(vm) ? settled(irqfds.routeToPin(vm, gsi, pin)) : EINVAL;
+  return isVm(vm) ? served(irqfds.routeToPin(vm, gsi, pin)) : EINVAL;
 }
 
 export function kvmOpenIrqfd(vm: u32, gsi: u32): i32 {
@@ -176,21 +176,21 @@ export function kvmOpenIrqfd(vm: u32, gsi: u32): i32 {
 export function kvmCloseIrqfd(irqfd: u32): i32 {
   if (!irqfds.isIrqfd(irqfd)) return EINVAL;
   irqfds.closeIrqfd(irqfd);
-  return settled(0);
+  return served(0);
 }
 
 export function kvmAddProducer(irqfd: u32, hostIrq: u32): i32 {
-  return irqfds.isIrqfd(irqfd) ? settled(irqfds.addProducer(irqfd, hostIrq)) : EINVAL;
+  return irqfds.isIrqfd(irqfd) ? served(irqfds.addProducer(irqfd, hostIrq)) : EINVAL;
 }
 
 export function kvmRemoveProducer(irqfd: u32): i32 {
   if (!irqfds.isIrqfd(irqfd)) return EINVAL;
   irqfds.removeProducer(irqfd);
-  return settled(0);
+  return served(0);
 }
 
 export function kvmSignalIrqfd(irqfd: u32): i32 {
-  return irqfds.isIrqfd(irqfd) ? settled(irqfds.signalIrqfd(irqfd)) : EINVAL;
+  return irqfds.isIrqfd(irqfd) ? served(irqfds.signalIrqfd(irqfd)) : EINVAL;
 }
 
 export function kvmIrqfdField(irqfd: u32, field: IrqfdField): i32 {
@@ -209,7 +209,7 @@ function isIts(its: u32): bool {
   return its < MAX_ITSES && itsOf(its).used != 0;
 }
 
-function settled(outcome: i32): i32 {
-  settle();
+function served(outcome: i32): i32 {
+  serveAll();
   return outcome;
 }

@@ -49,16 +49,23 @@ export function createIts(vm: u32, base: u64): i32 {
   return failed;
 }
 
-/** vgic_check_iorange: 64 KiB aligned, beside guest RAM and the other vITSs. */
+/** vgic_check_iorange: 64 KiB aligned, beside guest RAM and the VGIC's other frames. */
 function checkFrames(vm: u32, base: u64): i32 {
   const self = vmOf(vm);
   if (base & (FRAME_BYTES - 1) || base >> 48) return EINVAL;
-  if (base + FRAMES_BYTES > self.ramBase && base < self.ramBase + self.ramSize) return EINVAL;
+  if (isOverlapping(base, self.ramBase, self.ramSize)) return EINVAL;
+  const vgic =
+    isOverlapping(base, self.distributorBase, FRAME_BYTES) ||
+    isOverlapping(base, self.redistributorBase, FRAMES_BYTES * self.vcpus);
+  if (vgic) return EEXIST;
   for (let n = itsVmOf(vm).firstIts; n; n = itsOf(n - 1).next) {
-    const other = itsOf(n - 1).base;
-    if (base + FRAMES_BYTES > other && base < other + FRAMES_BYTES) return EEXIST;
+    if (isOverlapping(base, itsOf(n - 1).base, FRAMES_BYTES)) return EEXIST;
   }
   return 0;
+}
+
+function isOverlapping(base: u64, other: u64, bytes: u64): bool {
+  return base + FRAMES_BYTES > other && base < other + bytes;
 }
 
 function freeSlot(): u32 {

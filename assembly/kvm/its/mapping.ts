@@ -7,16 +7,7 @@ import { invalidateCache } from './cache';
 import { add, remove } from './entries';
 import { vcpuOfCollection } from './lookup';
 import { addLpi } from './lpi_tables';
-import {
-  Collection,
-  Device,
-  Ite,
-  Its,
-  KIND_COLLECTION,
-  KIND_DEVICE,
-  KIND_ITE,
-  numberOfIts,
-} from './records';
+import { Collection, Device, Ite, Its, KIND_COLLECTION, KIND_DEVICE, KIND_ITE, numberOfIts } from './records';
 
 export function addDevice(its: Its, deviceId: u32, ittAddress: u64, eventIdBits: u32): Device | null {
   const entry = add(KIND_DEVICE, numberOfIts(its), deviceId, 0, its.devices);
