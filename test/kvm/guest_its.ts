@@ -28,6 +28,7 @@ export const PENDING_TABLES = RAM + 0x4_0000;
 export const ITTS = RAM + 0x10_0000;
 export const RAM_BYTES = 0x40_0000;
 
+/** An ITT of 512 events. */
 const ITT_BYTES = 0x1000;
 const REDISTRIBUTOR = 0x2_0000;
 const GICR_CTLR = 0x0;
@@ -133,6 +134,11 @@ export class GuestIts {
   mapDevice(deviceId: number, bits = 5): void {
     const ittAddress = ITTS + ITT_BYTES * this.#itts++;
     this.act({ command: 'MAPD', deviceId, size: bits - 1, ittAddress, valid: true });
+  }
+
+  /** The next ITT is the first one again. */
+  resetItts(): void {
+    this.#itts = 0;
   }
 
   /** MAPTI; the collection of vCPU n is n. */
