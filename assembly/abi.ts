@@ -524,6 +524,88 @@ export enum IrqChipBug {
   VPT_FREED_OF_UNFILLED_VPE = 16384,
 }
 
+/** What became of a command in the queue of a guest's virtual ITS; the guest is told none of it. */
+export enum ItsOutcome {
+  DONE = 0,
+  MAPD_DEVICE_OOR = 1,
+  MAPD_ITTSIZE_OOR = 2,
+  MAPC_PROCNUM_OOR = 3,
+  MAPC_COLLECTION_OOR = 4,
+  MAPTI_UNMAPPED_DEVICE = 5,
+  MAPTI_ID_OOR = 6,
+  MAPTI_PHYSICALID_OOR = 7,
+  MOVI_UNMAPPED_INTERRUPT = 8,
+  MOVI_UNMAPPED_COLLECTION = 9,
+  MOVALL_PROCNUM_OOR = 10,
+  DISCARD_UNMAPPED_INTERRUPT = 11,
+  INT_UNMAPPED_INTERRUPT = 12,
+  CLEAR_UNMAPPED_INTERRUPT = 13,
+  INV_UNMAPPED_INTERRUPT = 14,
+  INVALL_UNMAPPED_COLLECTION = 15,
+  /** INT for a vCPU whose LPIs are off. */
+  LPIS_DISABLED = 16,
+  UNKNOWN_COMMAND = 17,
+  /** The queue is outside guest memory: the command was skipped. */
+  UNREADABLE = 18,
+  /** A property, pending or translation table is outside guest memory. */
+  TABLE_FAULT = 19,
+  NO_MEMORY = 20,
+  /** An operation of the host on a forwarded interrupt failed. */
+  HOST_ERROR = 21,
+  COUNT = 22,
+}
+
+/** What became of an MSI for a guest, or of an assigned device's interrupt that the host took. */
+export enum MsiResult {
+  /** It became pending by software. */
+  INJECTED = 0,
+  /** It was pending already. */
+  COALESCED = 1,
+  /** A forwarded LPI: the host's ITS made it pending. */
+  FORWARDED = 2,
+  /** Dropped: no such event, or its collection has no vCPU. */
+  UNMAPPED = 3,
+  ITS_DISABLED = 4,
+  LPIS_DISABLED = 5,
+  /** Dropped: the message has no DeviceID. */
+  NO_DEVICE_ID = 6,
+  /** Dropped: no virtual ITS is at the address. */
+  NO_ITS = 7,
+  /** Dropped: nothing is routed to the GSI. */
+  NO_ROUTE = 8,
+  /** Dropped: the GSI is routed to an SPI that does not exist. */
+  NO_SPI = 9,
+  HOST_ERROR = 10,
+  COUNT = 11,
+}
+
+/** Fields of a virtual ITS that the host asks for. */
+export enum ItsField {
+  VM = 0,
+  DEVICES = 1,
+  COLLECTIONS = 2,
+  /** Translations that are cached: in this vITS, up to 6.9 in all of the VM. */
+  CACHED = 3,
+  COMMANDS = 4,
+  LAST_OUTCOME = 5,
+  CACHE_HITS = 6,
+  CACHE_MISSES = 7,
+}
+
+/** Fields of an irqfd. */
+export enum IrqfdField {
+  VM = 0,
+  GSI = 1,
+  /** Linux irq of the assigned device's interrupt, -1 without. */
+  HOST_IRQ = 2,
+  /** The host irq is a VLPI of the guest. */
+  FORWARDED = 3,
+  SIGNALLED = 4,
+  /** Signals that were not in the translation cache and took the way through the tables, in a work item. */
+  DEFERRED = 5,
+  LAST_RESULT = 6,
+}
+
 /** What an event record is about. `a` and `b` are its operands. */
 export enum Event {
   NONE = 0,

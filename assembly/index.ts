@@ -209,6 +209,7 @@ export function resetCpuInterface(cpu: u32): void {
 export * from './irqchip/exports';
 export * from './irqchip/facts';
 export * from './kvm/exports';
+export * from './kvm/its/exports';
 
 // --- inspection ---
 

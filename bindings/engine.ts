@@ -2,9 +2,10 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { type Config, type Field, type IrqChipFact, type IrqChipField, Structure } from '../assembly/abi.ts';
 import { GicError } from './errors.ts';
 import type { KvmExports } from './kvm/exports.ts';
+import type { ItsExports } from './kvm/its_exports.ts';
 
 /** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
-export interface EngineExports extends KvmExports {
+export interface EngineExports extends KvmExports, ItsExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;

@@ -46,6 +46,18 @@ export {
   type VsgiProperties,
 } from './irqchip/vm.ts';
 export { Guest } from './kvm/guest.ts';
+export { AssignedInterrupt, type GsiRoute, Irqfd, routeGsi } from './kvm/irqfd.ts';
+export {
+  type ItsCommandError,
+  type MsiMessage,
+  msiResults,
+  savePendingTables,
+  signalMsi,
+  type VirtualDevice,
+  type VirtualEvent,
+  VirtualIts,
+} from './kvm/its.ts';
+export { type ItsOutcomeName, itsErrorCodes, type MsiResultName } from './kvm/its_outcomes.ts';
 export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';

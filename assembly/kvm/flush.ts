@@ -66,7 +66,8 @@ function listRegisterOf(irq: VgicIrq): u64 {
   value |= (<u64>irq.priority) << LR_PRIORITY_SHIFT;
   let mayPend = true;
   if (irq.active) value |= LR_ACTIVE;
-  const linked = irq.hw && !irq.softwareResample;
+  // A forwarded LPI comes here only with what was pending before it was forwarded: LPIs never have the HW bit.
+  const linked = irq.hw && !irq.softwareResample && !irq.isLpi;
   if (linked) {
     value |= LR_HW | ((<u64>irq.hwintid) << LR_PINTID_SHIFT);
     // HW with Pending and Active is not allowed: the second state stays behind.

@@ -1,10 +1,24 @@
 /** Results of kernel functions that the irqchip layer returns. */
-export type Errno = 'ENXIO' | 'ENOMEM' | 'EBUSY' | 'EINVAL' | 'ENOSYS' | 'ETIMEDOUT';
+export type Errno =
+  | 'ENXIO'
+  | 'ENOMEM'
+  | 'EACCES'
+  | 'EFAULT'
+  | 'EBUSY'
+  | 'EEXIST'
+  | 'ENODEV'
+  | 'EINVAL'
+  | 'ENOSYS'
+  | 'ETIMEDOUT';
 
 const errnos: ReadonlyMap<number, Errno> = new Map([
   [-6, 'ENXIO'],
   [-12, 'ENOMEM'],
+  [-13, 'EACCES'],
+  [-14, 'EFAULT'],
   [-16, 'EBUSY'],
+  [-17, 'EEXIST'],
+  [-19, 'ENODEV'],
   [-22, 'EINVAL'],
   [-38, 'ENOSYS'],
   [-110, 'ETIMEDOUT'],
