@@ -59,7 +59,7 @@ function unmapVpes(vm: VgicVm): i32 {
 function mapVpes(vm: VgicVm): i32 {
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     const doorbell = vpeOf(vcpuOf(vm.firstVcpu + i).vpe).irq;
-    const failed = activate(doorbell, 0);
+    const failed = activate(doorbell);
     if (failed) return failed;
     mask(doorbell, false);
   }
