@@ -3,6 +3,7 @@ import { deliveryCases, scaleCases, virtualDeliveryCases } from './delivery.ts';
 import { lpiInjectionCases, vlpiInjectionCases } from './injection.ts';
 import { irqchipCases } from './irqchip.ts';
 import { lpiCommandCases } from './lpi_commands.ts';
+import { passthroughCases } from './passthrough.ts';
 import { registerCases } from './registers.ts';
 import { residencyCases } from './residency.ts';
 import { vgicCases } from './vgic.ts';
@@ -17,6 +18,7 @@ export const benchCases: readonly BenchCase[] = [
   ...virtualDeliveryCases,
   ...residencyCases,
   ...vgicCases,
+  ...passthroughCases,
   ...irqchipCases,
   ...scaleCases,
 ];
