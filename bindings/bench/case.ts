@@ -9,6 +9,8 @@ export interface BenchCase {
   readonly name: string;
   /** The least that the model must implement. */
   readonly needs: Architecture;
+  /** Uses the engine's layers above the hardware, which no other model has. */
+  readonly engineOnly?: true;
   /** Brings a GIC to where the case begins. `batch` is how many operations to do in a run where the case is free. */
   prepare(make: MakeGic, batch: number): Work;
 }

@@ -39,6 +39,7 @@ function driverCase(
   return {
     name,
     needs,
+    engineOnly: true,
     prepare(make, batch) {
       const host = bootHost(make, needs);
       const operate = prepare(host);

@@ -64,6 +64,7 @@ function roundTrip(architecture: 'GICv3' | 'GICv4.0', how: string): BenchCase {
   return {
     name: `kvm: device's MSI, acknowledged and ended by a running guest, ${how}`,
     needs: architecture,
+    engineOnly: true,
     prepare(make, batch) {
       const { machine, vcpu } = bootGuest(make, architecture);
       const { engine } = machine;

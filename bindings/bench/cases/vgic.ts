@@ -50,6 +50,7 @@ function flushAndFold(listRegisters: number, pending: number): BenchCase {
   return {
     name: `kvm: flush + fold, ${pending} pending, ${listRegisters} list registers`,
     needs: 'GICv3',
+    engineOnly: true,
     prepare(make, batch) {
       const guest = bootGuest(make, listRegisters);
       const { machine, vcpu } = guest;
@@ -78,6 +79,7 @@ function flushAndFold(listRegisters: number, pending: number): BenchCase {
 const roundTrip: BenchCase = {
   name: 'kvm: SPI injected, acknowledged and ended by a running guest',
   needs: 'GICv3',
+  engineOnly: true,
   prepare(make, batch) {
     const guest = bootGuest(make, 4);
     const { machine, vm, vcpu } = guest;
