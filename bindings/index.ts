@@ -31,7 +31,7 @@ export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
-export { GuestVm, type GuestVmOptions } from './kvm/vm.ts';
+export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';
 export { createMachine, Machine } from './machine.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';

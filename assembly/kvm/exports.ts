@@ -5,6 +5,7 @@ import { EBUSY, EINVAL } from '../irqchip/errno';
 import { machine } from '../memory/machine';
 import { firstInOrder, nextInOrder } from './ap_list';
 import { expireSoftTimers, nextSoftTimer } from './arch_timer';
+import { assignSpi, unassignSpi } from './assigned';
 import * as guest from './guest';
 import { guestMemory } from './guest_memory';
 import { handleHostInterrupts } from './host';
@@ -50,6 +51,15 @@ export function kvmInject(vm: u32, vcpu: u32, intid: u32, level: u32, owner: u32
   if (!isVm(vm)) return EINVAL;
   const known = injectIrq(vm, vcpu == NONE ? NONE : vmOf(vm).firstVcpu + vcpu, intid, level != 0, owner);
   return served(known ? 0 : EINVAL);
+}
+
+/** A passthrough device: SPI `intid` of a VM is the host's `hostIntid`, taken by PE `cpu`. */
+export function kvmAssignSpi(vm: u32, intid: u32, hostIntid: u32, cpu: u32, isEdge: u32): i32 {
+  return isVm(vm) ? served(assignSpi(vm, intid, hostIntid, cpu, isEdge != 0)) : EINVAL;
+}
+
+export function kvmUnassignSpi(vm: u32, intid: u32): i32 {
+  return isVm(vm) ? served(unassignSpi(vm, intid)) : EINVAL;
 }
 
 // --- what a guest does ---
@@ -227,6 +237,8 @@ function vcpuField(vcpu: Vcpu, field: VcpuField): f64 {
       return vcpu.hcr;
     case VcpuField.VMCR:
       return vcpu.vmcr;
+    case VcpuField.EXITS:
+      return <f64>vcpu.exits;
     default:
       return -1;
   }

@@ -97,6 +97,7 @@ function idleHcr(vcpu: Vcpu): void {
 /** Out of the guest, sync, then the host's interrupts, which are taken as soon as they are on again. */
 export function exitGuest(vcpu: Vcpu): void {
   spend(Cost.EXIT, 1);
+  vcpu.exits++;
   const ended = leaveInterface(vcpu);
   vcpu.mode = OUTSIDE_GUEST_MODE;
   kvm().currentCpu = vcpu.loadedOn;

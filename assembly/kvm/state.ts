@@ -98,6 +98,8 @@ export class Vcpu {
   nextWoken: u32;
   /** Halts by halt_guest that are not over. */
   paused: u32;
+  /** World switches out of the guest. */
+  exits: u64;
 
   /** The virtual CPU interface while it is not in the hardware: ICH_VMCR_EL2, ICH_HCR_EL2, list registers, APRs. */
   vmcr: u32;

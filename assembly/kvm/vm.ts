@@ -6,6 +6,7 @@ import { machine } from '../memory/machine';
 import { firstByKey, initList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { enableTimers, resetTimers } from './arch_timer';
+import { unassignAll } from './assigned';
 import { setUpHost } from './host';
 import { destroyItses } from './its/its';
 import { LAST_PPI, LAST_SPI, MAX_VCPUS, MAX_VMS, NONE, PRIVATE_IRQS, SPI_SLOTS } from './limits';
@@ -125,6 +126,7 @@ export function destroyVm(n: u32): i32 {
     if (vcpuOf(vm.firstVcpu + i).loadedOn != NONE) return EBUSY;
   }
   destroyItses(n);
+  unassignAll(n, vm);
   const failed = tearDownDirect(n);
   if (failed) return failed;
   for (let i: u32 = 0; i < vm.vcpus; i++) {

@@ -64,6 +64,16 @@ export class Vcpu {
     return vpe < 0 ? undefined : new Vpe(this.vm.kvm.chip, vpe);
   }
 
+  /** Exits from the guest so far. */
+  get exits(): number {
+    return this.#field(Field.EXITS);
+  }
+
+  /** ICH_HCR_EL2 as the last flush decided it: which events bring it out of the guest, what traps. */
+  get hcr(): number {
+    return this.#field(Field.HCR);
+  }
+
   /** An interrupt is pending that keeps it from sleeping, or wakes it (kvm_arch_vcpu_runnable). */
   get runnable(): boolean {
     return this.#engine.kvmRunnable(this.number) > 0;
