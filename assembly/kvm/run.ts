@@ -72,10 +72,11 @@ export function takeRequests(vcpu: Vcpu): bool {
  * the guest runs.
  */
 export function enterGuest(vcpu: Vcpu): bool {
+  // First, as it may inject.
+  timerEntry(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   commitVpe(vcpu);
-  timerEntry(vcpu);
   vcpu.mode = IN_GUEST_MODE;
   if (vcpu.requests) {
     vcpu.mode = OUTSIDE_GUEST_MODE;

@@ -55,12 +55,11 @@ function serveCpu(cpu: u32): bool {
   return true;
 }
 
-/** Into the guest, however often requests come in between; false where it is held outside. */
+/** Into the guest, in the next round where a request came in between; false where it is held outside. */
 function enter(vcpu: Vcpu): bool {
-  while (takeRequests(vcpu)) {
-    if (enterGuest(vcpu)) return true;
-  }
-  return false;
+  if (!takeRequests(vcpu)) return false;
+  enterGuest(vcpu);
+  return true;
 }
 
 /** Threads that were woken go on where they slept, as soon as their PE is free. */
