@@ -23,7 +23,14 @@ export const GIC = {
   ICFGR: 0xc00,
   IROUTER: 0x6000,
 } as const;
-export type Bitmap = 'IGROUPR' | 'ISENABLER' | 'ICENABLER' | 'ISPENDR' | 'ICPENDR' | 'ISACTIVER' | 'ICACTIVER';
+export type Bitmap =
+  | 'IGROUPR'
+  | 'ISENABLER'
+  | 'ICENABLER'
+  | 'ISPENDR'
+  | 'ICPENDR'
+  | 'ISACTIVER'
+  | 'ICACTIVER';
 
 export const SGI_FRAME = 0x1_0000;
 const REDISTRIBUTOR = 0x2_0000;
@@ -36,6 +43,12 @@ export interface LabOptions extends MachineOptions {
   readonly eoiMode?: 0 | 1;
   /** vCPUs that run from the start; default all. */
   readonly run?: number;
+}
+
+/** vCPU that an SGI or PPI is of, and the one that accesses it. */
+export interface Place {
+  readonly owner?: number;
+  readonly by?: number;
 }
 
 /** What a life-cycle table shows of an interrupt. */
@@ -88,12 +101,14 @@ export class Lab {
   }
 
   /** A guest's write of an interrupt's bit. */
-  set(register: Bitmap, intid: number, { owner = 0, by = owner } = {}): void {
+  set(register: Bitmap, intid: number, { owner = 0, by = owner }: Place = {}): void {
     this.vcpu(by).guest.store(this.address(register, intid, owner), 2 ** (intid & 31));
   }
 
-  get(register: Bitmap, intid: number, { owner = 0, by = owner } = {}): boolean {
-    return ((this.vcpu(by).guest.load(this.address(register, intid, owner)) >> BigInt(intid & 31)) & 1n) === 1n;
+  get(register: Bitmap, intid: number, { owner = 0, by = owner }: Place = {}): boolean {
+    return (
+      ((this.vcpu(by).guest.load(this.address(register, intid, owner)) >> BigInt(intid & 31)) & 1n) === 1n
+    );
   }
 
   enable(intid: number, owner = 0): void {
@@ -136,7 +151,9 @@ export class Lab {
   }
 
   host(register: Bitmap, intid: number, cpu = 0): boolean {
-    return ((Number(this.machine.read(this.hostAddress(register, intid, cpu), 4)) >>> (intid & 31)) & 1) === 1;
+    return (
+      ((Number(this.machine.read(this.hostAddress(register, intid, cpu), 4)) >>> (intid & 31)) & 1) === 1
+    );
   }
 
   setHost(register: Bitmap, intid: number, cpu = 0): void {
