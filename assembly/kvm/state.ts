@@ -7,6 +7,8 @@ export class Kvm {
   /** has_gicv4 and has_gicv4_1 of kvm_vgic_global_state. */
   hasGicv4: u32;
   hasGicv4_1: u32;
+  /** All redistributors have virtual SGIs: guests may ask for SGIs without an active state. */
+  hasVsgis: u32;
   listRegisters: u32;
   /** ICH_VTR_EL2.TDS: ICV_DIR_EL1 can be trapped by itself (6.19 uses it). */
   trapsDir: u32;
