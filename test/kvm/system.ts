@@ -83,6 +83,10 @@ export class Lab {
     guest.writeRegister('ICC_IGRPEN1_EL1', 1);
   }
 
+  get chip(): IrqChip {
+    return this.kvm.chip;
+  }
+
   vcpu(n = 0): Vcpu {
     return this.vm.vcpus[n] as Vcpu;
   }
