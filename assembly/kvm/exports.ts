@@ -139,6 +139,7 @@ export function kvmServe(): i32 {
 
 export function kvmLoad(vcpu: u32, cpu: u32): i32 {
   if (!isVcpu(vcpu) || cpu >= machine().cpuCount || vcpuOf(vcpu).loadedOn != NONE) return EINVAL;
+  if (loadedVcpu(cpu) != NONE) return EBUSY;
   return settled(run.loadVcpu(vcpuOf(vcpu), cpu));
 }
 
