@@ -29,6 +29,7 @@ export { DoorbellIrq, type ScheduleOptions, VirtualSgiIrq, Vm, Vpe } from './irq
 export { Guest } from './kvm/guest.ts';
 export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
+export { RunLoop } from './kvm/run_loop.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';

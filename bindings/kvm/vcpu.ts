@@ -5,6 +5,7 @@ import { Vpe } from '../irqchip/vm.ts';
 import { drawVcpu } from './draw.ts';
 import { Guest } from './guest.ts';
 import { decodeListRegister, type ListRegister } from './list_register.ts';
+import { RunLoop } from './run_loop.ts';
 import { VirtualIrq } from './virtual_irq.ts';
 import type { GuestVm } from './vm.ts';
 
@@ -22,12 +23,15 @@ export class Vcpu {
   readonly number: number;
   /** What the guest's code on it does. */
   readonly guest: Guest;
+  /** The run loop step by step. */
+  readonly loop: RunLoop;
 
   constructor(vm: GuestVm, index: number, number: number) {
     this.vm = vm;
     this.index = index;
     this.number = number;
     this.guest = new Guest(this);
+    this.loop = new RunLoop(this);
   }
 
   /** KVM_RUN on a PE (default: the one of its number): it is in the guest afterwards, unless it is held outside. */
