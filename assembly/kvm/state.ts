@@ -153,6 +153,10 @@ export class Vcpu {
   used2: u64;
   used3: u64;
   used4: u64;
+  used5: u64;
+  used6: u64;
+  used7: u64;
+  used8: u64;
 
   lr(n: u32): u64 {
     return load<u64>(changetype<usize>(this) + offsetof<Vcpu>('lr0') + (n << 3));
