@@ -10,7 +10,6 @@ import * as guest from './guest';
 import { guestMemory } from './guest_memory';
 import { handleHostInterrupts } from './host';
 import { injectIrq } from './inject';
-import { takeWoken } from './kick';
 import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import { guestRead, guestWrite, isEmulated } from './mmio/dispatch';
@@ -19,6 +18,7 @@ import { runVcpu, serveAll, stopVcpu, waitForInterrupt } from './service';
 import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
 import { irqAt, irqOf, isNull, VgicIrq } from './vgic_irq';
 import { createVm, destroyVm, initVgic, setUpKvm } from './vm';
+import { takeWoken } from './woken';
 
 export function kvmSetUp(gicv4: u32): i32 {
   return setUpKvm(gicv4 != 0);
@@ -118,16 +118,18 @@ export function kvmUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high:
 
 // --- one vCPU ---
 
-/** KVM_RUN on a PE that has nothing loaded. */
+/** KVM_RUN on a PE that has nothing loaded, of a vCPU whose thread is not in KVM_RUN asleep. */
 export function kvmRun(vcpu: u32, cpu: u32): i32 {
-  const free = isVcpu(vcpu) && cpu < machine().cpuCount && vcpuOf(vcpu).loadedOn == NONE;
-  if (!free) return EINVAL;
+  if (!isVcpu(vcpu) || cpu >= machine().cpuCount) return EINVAL;
+  if (vcpuOf(vcpu).loadedOn != NONE || vcpuOf(vcpu).asleep) return EINVAL;
   return loadedVcpu(cpu) == NONE ? runVcpu(vcpuOf(vcpu), cpu) : EBUSY;
 }
 
-/** The vCPU loses its PE. */
+/** The vCPU loses its PE, or does not sleep any more. */
 export function kvmStop(vcpu: u32): i32 {
-  return isLoaded(vcpu) ? stopVcpu(vcpuOf(vcpu)) : EINVAL;
+  if (!isVcpu(vcpu)) return EINVAL;
+  const isStoppable = vcpuOf(vcpu).loadedOn != NONE || vcpuOf(vcpu).inWfi;
+  return isStoppable ? stopVcpu(vcpuOf(vcpu)) : EINVAL;
 }
 
 /** Lets everything happen that is due; 0 where it does not come to an end. */

@@ -15,6 +15,7 @@ import { delist } from './membership';
 import { kvm, Vcpu, VgicVm, vcpuOf, vmOf } from './state';
 import { irqAt, privateIrq, spiNumber, VgicIrq } from './vgic_irq';
 import { initDirect, tearDownDirect } from './vgic_v4';
+import { dropWoken } from './woken';
 
 const TYPER_VSGI: u64 = 1 << 26;
 const VTR_TDS: u32 = 1 << 19;
@@ -141,6 +142,7 @@ export function destroyVm(n: u32): i32 {
   if (failed) return failed;
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     const vcpu = vcpuOf(vm.firstVcpu + i);
+    dropWoken(vcpu);
     for (let at = firstByKey(vcpu); at != EMPTY; at = firstByKey(vcpu)) delist(irqAt(at));
     vcpu.used = false;
   }

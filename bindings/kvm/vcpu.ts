@@ -40,14 +40,16 @@ export class Vcpu {
     this.vm.init();
     succeed(this.#engine.kvmRun(this.number, cpu), `vCPU ${this.index}.run`, {
       EBUSY: `PE ${cpu} has another vCPU loaded`,
-      EINVAL: 'it is loaded already',
+      EINVAL: 'it is loaded already, or asleep',
     });
     return this;
   }
 
-  /** The thread loses its PE: preempted, or back to user space. */
+  /** The thread loses its PE: preempted, or back to user space; a signal for one that sleeps in WFI. */
   stop(): void {
-    succeed(this.#engine.kvmStop(this.number), `vCPU ${this.index}.stop`, { EINVAL: 'it is not loaded' });
+    succeed(this.#engine.kvmStop(this.number), `vCPU ${this.index}.stop`, {
+      EINVAL: 'it neither is loaded nor sleeps',
+    });
   }
 
   get state(): VcpuState {
