@@ -126,7 +126,7 @@ export class Lab {
   setEdge(intid: number, owner = 0): void {
     const address = this.address('ICFGR', intid, owner);
     const { guest } = this.vcpu(owner);
-    guest.store(address, Number(guest.load(address)) | (2 << ((intid & 15) * 2)));
+    guest.store(address, guest.load(address) | (2n << BigInt((intid & 15) * 2)));
   }
 
   route(intid: number, affinity: number | bigint): void {
