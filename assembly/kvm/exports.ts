@@ -12,7 +12,7 @@ import { handleHostInterrupts } from './host';
 import { injectIrq } from './inject';
 import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
 import { loadedVcpu } from './loaded';
-import { guestRead, guestWrite, isEmulated } from './mmio/dispatch';
+import { isEmulated, userRead, userWrite } from './mmio/dispatch';
 import * as run from './run';
 import { runVcpu, serveAll, stopVcpu, waitForInterrupt } from './service';
 import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
@@ -107,12 +107,12 @@ export function kvmGuestHvc(vcpu: u32): i32 {
 
 /** User space's access to a frame of the VGIC, without a vCPU in the guest. */
 export function kvmUserRead(vcpu: u32, address: f64, size: u32): u32 {
-  return isVcpu(vcpu) ? result(guestRead(vcpu, <u64>address, size)) : 0;
+  return isVcpu(vcpu) ? result(userRead(vcpu, <u64>address, size)) : 0;
 }
 
 export function kvmUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
   if (!isVcpu(vcpu)) return EINVAL;
-  guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
+  userWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
   return served(0);
 }
 
