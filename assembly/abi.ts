@@ -450,6 +450,7 @@ export enum VcpuField {
   VPE = 6,
   HCR = 7,
   VMCR = 8,
+  EXITS = 9,
 }
 
 /** Fields of a virtual interrupt of the KVM layer (struct vgic_irq). */

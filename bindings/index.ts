@@ -60,9 +60,10 @@ export {
 export { type ItsOutcomeName, itsErrorCodes, type MsiResultName } from './kvm/its_outcomes.ts';
 export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
+export { RunLoop } from './kvm/run_loop.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
-export { GuestVm, type GuestVmOptions } from './kvm/vm.ts';
+export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';
 export { createMachine, Machine } from './machine.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';

@@ -15,6 +15,7 @@ import {
   headOf,
   KEYS,
   PRIORITY_LEVELS,
+  STATE_KEYS,
   setHead,
   setTail,
   tailOf,
@@ -44,7 +45,8 @@ function keyOf(irq: VgicIrq, vcpu: Vcpu): u32 {
   }
   if (oracle(irq) != irq.vcpu) return KEYS - 1;
   const group: u32 = isGroupEnabled(vcpu, irq) ? 0 : GROUP_KEYS;
-  return waits && !irq.active ? group + 2 * level + (irq.hw ? 0 : 1) : group + GROUP_KEYS - 1;
+  const state: u32 = waits && !irq.active ? 0 : STATE_KEYS;
+  return group + state + 2 * level + (irq.hw ? 0 : 1);
 }
 
 /** A list without anything. */
@@ -57,6 +59,10 @@ export function initList(vcpu: u32): void {
   self.used2 = 0;
   self.used3 = 0;
   self.used4 = 0;
+  self.used5 = 0;
+  self.used6 = 0;
+  self.used7 = 0;
+  self.used8 = 0;
 }
 
 /** Appends an interrupt. */
@@ -214,8 +220,8 @@ function unlink(irq: VgicIrq, vcpu: Vcpu): void {
 /** 6.19 counts what waits and what is active for this vCPU. */
 function countKey(vcpu: Vcpu, key: u32, change: i32): void {
   if (!isNewEra() || key == KEYS - 1) return;
-  if (key % GROUP_KEYS == GROUP_KEYS - 1) vcpu.activeCount += change;
-  else vcpu.waitingCount += change;
+  if (key % GROUP_KEYS < STATE_KEYS) vcpu.waitingCount += change;
+  else vcpu.activeCount += change;
 }
 
 // --- walking ---
@@ -270,9 +276,20 @@ function bestBehind(vcpu: Vcpu, after: VgicIrq): u32 {
   return best;
 }
 
-/** 6.19: the first of the active interrupts whose group is enabled (0) or not (1), EMPTY for none. */
-export function firstActive(vcpu: Vcpu, group: u32): u32 {
-  return headOf(numberOfVcpu(vcpu), group * GROUP_KEYS + GROUP_KEYS - 1);
+/** 6.19: the first active interrupt in the order of the keys, EMPTY for none. */
+export function firstActive(vcpu: Vcpu): u32 {
+  return activeFrom(vcpu, 0);
+}
+
+/** The active one behind an active one. */
+export function nextActive(vcpu: Vcpu, irq: VgicIrq): u32 {
+  return irq.next != EMPTY ? irq.next : activeFrom(vcpu, irq.key + 1);
+}
+
+function activeFrom(vcpu: Vcpu, from: u32): u32 {
+  let key = nextKey(vcpu, max<u32>(from, STATE_KEYS));
+  if (key >= GROUP_KEYS) key = nextKey(vcpu, max<u32>(from, GROUP_KEYS + STATE_KEYS));
+  return key < KEYS - 1 ? headOf(numberOfVcpu(vcpu), key) : EMPTY;
 }
 
 /**
@@ -287,7 +304,7 @@ export function bestWaiting(vcpu: Vcpu): u32 {
   let best: u32 = 256;
   for (let group: u32 = 0; group < 2; group++) {
     const key = nextKey(vcpu, group * GROUP_KEYS) - group * GROUP_KEYS;
-    if (key < GROUP_KEYS - 1) best = min<u32>(best, (key >> 1) << 2);
+    if (key < STATE_KEYS) best = min<u32>(best, (key >> 1) << 2);
   }
   for (let n = headOf(numberOfVcpu(vcpu), KEYS - 1); n != EMPTY; n = irqAt(n).next) {
     const irq = irqAt(n);

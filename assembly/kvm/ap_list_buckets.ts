@@ -4,8 +4,10 @@ import { NONE } from './limits';
 
 /** Priorities that a key tells apart: a guest's interrupts have at most 6 bits. */
 export const PRIORITY_LEVELS: u32 = 64;
-/** Keys of one group of the 6.19 order: pending by priority, HW first, then the rest. */
-export const GROUP_KEYS: u32 = 2 * PRIORITY_LEVELS + 1;
+/** Keys of one state, pending or active, in the 6.19 order: by priority, HW first. */
+export const STATE_KEYS: u32 = 2 * PRIORITY_LEVELS;
+/** Pending, then active. */
+export const GROUP_KEYS: u32 = 2 * STATE_KEYS;
 /** Group enabled, group disabled, not for this vCPU. */
 export const KEYS: u32 = 2 * GROUP_KEYS + 1;
 /** Heads and tails. */

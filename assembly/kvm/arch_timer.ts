@@ -161,7 +161,8 @@ function loadLine(vcpu: u32, timer: u32): void {
   updateLine(vcpu, timer, shouldFire(vcpu, timer));
   const context = contextOf(vcpu, timer);
   const irq = privateIrq(vcpu, context.ppi);
-  if (irq.hw) setPhysicalActive(irq, irq.active || context.level);
+  // Pending by software counts as well: no list register with the HW bit without the active state.
+  if (irq.hw) setPhysicalActive(irq, irq.active || irq.pendingLatch || context.level);
 }
 
 // --- context switch ---

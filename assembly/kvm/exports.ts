@@ -5,19 +5,20 @@ import { EBUSY, EINVAL } from '../irqchip/errno';
 import { machine } from '../memory/machine';
 import { firstInOrder, nextInOrder } from './ap_list';
 import { expireSoftTimers, nextSoftTimer } from './arch_timer';
+import { assignSpi, unassignSpi } from './assigned';
 import * as guest from './guest';
 import { guestMemory } from './guest_memory';
 import { handleHostInterrupts } from './host';
 import { injectIrq } from './inject';
-import { takeWoken } from './kick';
 import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
 import { loadedVcpu } from './loaded';
-import { guestRead, guestWrite, isEmulated } from './mmio/dispatch';
+import { isEmulated, userRead, userWrite } from './mmio/dispatch';
 import * as run from './run';
 import { runVcpu, serveAll, stopVcpu, waitForInterrupt } from './service';
 import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
 import { irqAt, irqOf, isNull, VgicIrq } from './vgic_irq';
 import { createVm, destroyVm, initVgic, setUpKvm } from './vm';
+import { takeWoken } from './woken';
 
 export function kvmSetUp(gicv4: u32): i32 {
   return setUpKvm(gicv4 != 0);
@@ -50,6 +51,15 @@ export function kvmInject(vm: u32, vcpu: u32, intid: u32, level: u32, owner: u32
   if (!isVm(vm)) return EINVAL;
   const known = injectIrq(vm, vcpu == NONE ? NONE : vmOf(vm).firstVcpu + vcpu, intid, level != 0, owner);
   return served(known ? 0 : EINVAL);
+}
+
+/** A passthrough device: SPI `intid` of a VM is the host's `hostIntid`, taken by PE `cpu`. */
+export function kvmAssignSpi(vm: u32, intid: u32, hostIntid: u32, cpu: u32, isEdge: u32): i32 {
+  return isVm(vm) ? served(assignSpi(vm, intid, hostIntid, cpu, isEdge != 0)) : EINVAL;
+}
+
+export function kvmUnassignSpi(vm: u32, intid: u32): i32 {
+  return isVm(vm) ? served(unassignSpi(vm, intid)) : EINVAL;
 }
 
 // --- what a guest does ---
@@ -97,27 +107,29 @@ export function kvmGuestHvc(vcpu: u32): i32 {
 
 /** User space's access to a frame of the VGIC, without a vCPU in the guest. */
 export function kvmUserRead(vcpu: u32, address: f64, size: u32): u32 {
-  return isVcpu(vcpu) ? result(guestRead(vcpu, <u64>address, size)) : 0;
+  return isVcpu(vcpu) ? result(userRead(vcpu, <u64>address, size)) : 0;
 }
 
 export function kvmUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
   if (!isVcpu(vcpu)) return EINVAL;
-  guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
+  userWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
   return served(0);
 }
 
 // --- one vCPU ---
 
-/** KVM_RUN on a PE that has nothing loaded. */
+/** KVM_RUN on a PE that has nothing loaded, of a vCPU whose thread is not in KVM_RUN asleep. */
 export function kvmRun(vcpu: u32, cpu: u32): i32 {
-  const free = isVcpu(vcpu) && cpu < machine().cpuCount && vcpuOf(vcpu).loadedOn == NONE;
-  if (!free) return EINVAL;
+  if (!isVcpu(vcpu) || cpu >= machine().cpuCount) return EINVAL;
+  if (vcpuOf(vcpu).loadedOn != NONE || vcpuOf(vcpu).asleep) return EINVAL;
   return loadedVcpu(cpu) == NONE ? runVcpu(vcpuOf(vcpu), cpu) : EBUSY;
 }
 
-/** The vCPU loses its PE. */
+/** The vCPU loses its PE, or does not sleep any more. */
 export function kvmStop(vcpu: u32): i32 {
-  return isLoaded(vcpu) ? stopVcpu(vcpuOf(vcpu)) : EINVAL;
+  if (!isVcpu(vcpu)) return EINVAL;
+  const isStoppable = vcpuOf(vcpu).loadedOn != NONE || vcpuOf(vcpu).inWfi;
+  return isStoppable ? stopVcpu(vcpuOf(vcpu)) : EINVAL;
 }
 
 /** Lets everything happen that is due; 0 where it does not come to an end. */
@@ -129,6 +141,7 @@ export function kvmServe(): i32 {
 
 export function kvmLoad(vcpu: u32, cpu: u32): i32 {
   if (!isVcpu(vcpu) || cpu >= machine().cpuCount || vcpuOf(vcpu).loadedOn != NONE) return EINVAL;
+  if (loadedVcpu(cpu) != NONE) return EBUSY;
   return settled(run.loadVcpu(vcpuOf(vcpu), cpu));
 }
 
@@ -227,6 +240,8 @@ function vcpuField(vcpu: Vcpu, field: VcpuField): f64 {
       return vcpu.hcr;
     case VcpuField.VMCR:
       return vcpu.vmcr;
+    case VcpuField.EXITS:
+      return <f64>vcpu.exits;
     default:
       return -1;
   }

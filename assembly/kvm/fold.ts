@@ -2,7 +2,7 @@
 
 import { SystemRegister } from '../abi';
 import { writePhysicalRegister } from '../gic/system_registers';
-import { firstActive, touch } from './ap_list';
+import { firstActive, nextActive, touch } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { physicalLine, setPhysicalActive } from './forwarded';
 import { pruneList } from './prune';
@@ -57,15 +57,13 @@ function resample(irq: VgicIrq, deactivated: bool, isPending: bool): void {
 /** 6.19: ends of interrupts that no list register held were of the first active ones that had to stay outside. */
 function deactivateUnloaded(vcpu: Vcpu, ended: u32): void {
   let left = ended;
-  for (let group: u32 = 0; group < 2; group++) {
-    let n = firstActive(vcpu, group);
-    while (n != EMPTY && left > 0) {
-      const irq = irqAt(n);
-      n = irq.next;
-      if (irq.onLr) continue;
-      deactivateInMemory(irq, vcpu);
-      left--;
-    }
+  let n = firstActive(vcpu);
+  while (n != EMPTY && left > 0) {
+    const irq = irqAt(n);
+    n = nextActive(vcpu, irq);
+    if (irq.onLr) continue;
+    deactivateInMemory(irq, vcpu);
+    left--;
   }
 }
 

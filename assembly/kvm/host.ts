@@ -21,6 +21,7 @@ const CTLR_EOIMODE: u64 = 2;
 const SPURIOUS: u32 = 1023;
 const IGROUPR: u32 = 0x080;
 const ISENABLER: u32 = 0x100;
+const ICENABLER: u32 = 0x180;
 const IPRIORITYR: u32 = 0x400;
 const IROUTER: u32 = 0x6000;
 const SGI_FRAME: u32 = 0x10000;
@@ -80,6 +81,11 @@ export function requestSpi(intid: u32, cpu: u32): void {
   writeBus(m.gicdBase + ISENABLER + ((intid >> 5) << 2), 4, (<u32>1) << (intid & 31));
 }
 
+/** Disables an SPI of the host (free_irq). */
+export function releaseSpi(intid: u32): void {
+  writeBus(machine().gicdBase + ICENABLER + ((intid >> 5) << 2), 4, (<u32>1) << (intid & 31));
+}
+
 export function handleLpi(intid: u32, kind: u32, number: u32): void {
   store<u32>(areaAt(HOST_LPIS_AT) + ((<usize>intid) << 2), kind ? (kind << KIND_SHIFT) | number : 0);
 }
@@ -90,12 +96,19 @@ export function handleSpi(intid: u32, irq: VgicIrq): void {
   store<u32>(areaAt(HOST_SPIS_AT) + ((<usize>intid) << 2), number);
 }
 
+export function isSpiHandled(intid: u32): bool {
+  return load<u32>(areaAt(HOST_SPIS_AT) + ((<usize>intid) << 2)) != 0;
+}
+
+/** Interrupts in a row after which the PE goes on: one that nobody takes away. */
+const MOST_IN_A_ROW: u32 = 100;
+
 /** Takes everything that a PE signals to the host; how many interrupts it were. */
 export function handleHostInterrupts(cpu: u32): u32 {
   const outer = kvm().currentCpu;
   kvm().currentCpu = cpu;
   let taken: u32 = 0;
-  for (;;) {
+  while (taken < MOST_IN_A_ROW) {
     settle();
     const intid = <u32>readPhysicalRegister(cpu, Register.ICC_IAR1_EL1);
     if (intid == SPURIOUS) break;

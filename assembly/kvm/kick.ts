@@ -5,7 +5,8 @@ import { writePhysicalRegister } from '../gic/system_registers';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
 import { Cost, spend } from './costs';
 import { NONE } from './limits';
-import { EXITING_GUEST_MODE, IN_GUEST_MODE, kvm, numberOfVcpu, REQ_IRQ_PENDING, Vcpu, vcpuOf } from './state';
+import { EXITING_GUEST_MODE, IN_GUEST_MODE, kvm, REQ_IRQ_PENDING, Vcpu } from './state';
+import { pushWoken } from './woken';
 
 /** SGI that Linux reschedules PEs with; its handler does nothing, what counts is the exit. */
 export const IPI_RESCHEDULE: u32 = 0;
@@ -30,20 +31,7 @@ export function kick(vcpu: Vcpu): void {
 export function wake(vcpu: Vcpu): void {
   if (!vcpu.asleep) return;
   vcpu.asleep = false;
-  vcpu.nextWoken = NONE;
-  const last = kvm().lastWoken;
-  if (last == NONE) kvm().firstWoken = numberOfVcpu(vcpu);
-  else vcpuOf(last).nextWoken = numberOfVcpu(vcpu);
-  kvm().lastWoken = numberOfVcpu(vcpu);
-}
-
-/** The vCPU that was woken first and was not taken yet, NONE for none. */
-export function takeWoken(): u32 {
-  const first = kvm().firstWoken;
-  if (first == NONE) return NONE;
-  kvm().firstWoken = vcpuOf(first).nextWoken;
-  if (kvm().firstWoken == NONE) kvm().lastWoken = NONE;
-  return first;
+  pushWoken(vcpu);
 }
 
 /** A reschedule IPI. It is sent by the PE whose host code runs; for an action from outside, by the target itself. */

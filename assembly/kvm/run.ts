@@ -72,10 +72,11 @@ export function takeRequests(vcpu: Vcpu): bool {
  * the guest runs.
  */
 export function enterGuest(vcpu: Vcpu): bool {
+  // First, as it may inject.
+  timerEntry(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   commitVpe(vcpu);
-  timerEntry(vcpu);
   vcpu.mode = IN_GUEST_MODE;
   if (vcpu.requests) {
     vcpu.mode = OUTSIDE_GUEST_MODE;
@@ -97,6 +98,7 @@ function idleHcr(vcpu: Vcpu): void {
 /** Out of the guest, sync, then the host's interrupts, which are taken as soon as they are on again. */
 export function exitGuest(vcpu: Vcpu): void {
   spend(Cost.EXIT, 1);
+  vcpu.exits++;
   const ended = leaveInterface(vcpu);
   vcpu.mode = OUTSIDE_GUEST_MODE;
   kvm().currentCpu = vcpu.loadedOn;

@@ -5,7 +5,7 @@ import { cpuInterfaceOf } from '../gic/cpu_interface';
 import { settle } from '../gic/outputs';
 import { machine } from '../memory/machine';
 import { handleHostInterrupts } from './host';
-import { takeWoken, wake } from './kick';
+import { wake } from './kick';
 import { NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import {
@@ -19,7 +19,8 @@ import {
   putVcpu,
   takeRequests,
 } from './run';
-import { EXITING_GUEST_MODE, OUTSIDE_GUEST_MODE, Vcpu, vcpuOf } from './state';
+import { EXITING_GUEST_MODE, kvm, OUTSIDE_GUEST_MODE, Vcpu, vcpuOf } from './state';
+import { dropWoken, pushWoken, takeWoken } from './woken';
 
 /** Rounds after which a machine that never comes to rest is left alone: an interrupt that nobody can take away. */
 const MOST_ROUNDS: u32 = 1000;
@@ -55,28 +56,36 @@ function serveCpu(cpu: u32): bool {
   return true;
 }
 
-/** Into the guest, however often requests come in between; false where it is held outside. */
+/** Into the guest, in the next round where a request came in between; false where it is held outside. */
 function enter(vcpu: Vcpu): bool {
-  while (takeRequests(vcpu)) {
-    if (enterGuest(vcpu)) return true;
-  }
-  return false;
+  if (!takeRequests(vcpu)) return false;
+  enterGuest(vcpu);
+  return true;
 }
 
 /** Threads that were woken go on where they slept, as soon as their PE is free. */
 function resumeWoken(): bool {
+  const last = kvm().lastWoken;
   let resumed = false;
-  for (let n = takeWoken(); n != NONE; n = takeWoken()) {
-    const vcpu = vcpuOf(n);
-    if (!isRunnable(vcpu)) vcpu.asleep = true;
-    else if (loadedVcpu(vcpu.lastCpu) == NONE) {
-      loadVcpu(vcpu, vcpu.lastCpu);
-      endWfi(vcpu);
-      vcpu.running = true;
-      resumed = true;
-    }
+  // Who has to wait for its PE queues up again, behind the last one.
+  for (let n = takeWoken(); n != NONE; n = n == last ? NONE : takeWoken()) {
+    if (resume(vcpuOf(n))) resumed = true;
   }
   return resumed;
+}
+
+function resume(vcpu: Vcpu): bool {
+  // It runs already, on a PE that user space chose.
+  if (vcpu.loadedOn != NONE) return false;
+  if (!isRunnable(vcpu)) vcpu.asleep = true;
+  else if (loadedVcpu(vcpu.lastCpu) != NONE) pushWoken(vcpu);
+  else {
+    loadVcpu(vcpu, vcpu.lastCpu);
+    endWfi(vcpu);
+    vcpu.running = true;
+    return true;
+  }
+  return false;
 }
 
 /** KVM_RUN on a PE that is free. */
@@ -89,9 +98,14 @@ export function runVcpu(vcpu: Vcpu, cpu: u32): i32 {
   return 0;
 }
 
-/** The thread loses its PE: preempted, or back to user space. */
+/** The thread loses its PE: preempted, or back to user space. A signal does so for one that sleeps. */
 export function stopVcpu(vcpu: Vcpu): i32 {
   vcpu.running = false;
+  if (vcpu.loadedOn == NONE) {
+    vcpu.asleep = false;
+    dropWoken(vcpu);
+    return 0;
+  }
   if (vcpu.mode != OUTSIDE_GUEST_MODE) exitGuest(vcpu);
   const failed = putVcpu(vcpu);
   serveAll();

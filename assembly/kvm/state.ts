@@ -7,6 +7,8 @@ export class Kvm {
   /** has_gicv4 and has_gicv4_1 of kvm_vgic_global_state. */
   hasGicv4: u32;
   hasGicv4_1: u32;
+  /** All redistributors have virtual SGIs: guests may ask for SGIs without an active state. */
+  hasVsgis: u32;
   listRegisters: u32;
   /** ICH_VTR_EL2.TDS: ICV_DIR_EL1 can be trapped by itself (6.19 uses it). */
   trapsDir: u32;
@@ -98,6 +100,8 @@ export class Vcpu {
   nextWoken: u32;
   /** Halts by halt_guest that are not over. */
   paused: u32;
+  /** World switches out of the guest. */
+  exits: u64;
 
   /** The virtual CPU interface while it is not in the hardware: ICH_VMCR_EL2, ICH_HCR_EL2, list registers, APRs. */
   vmcr: u32;
@@ -149,6 +153,10 @@ export class Vcpu {
   used2: u64;
   used3: u64;
   used4: u64;
+  used5: u64;
+  used6: u64;
+  used7: u64;
+  used8: u64;
 
   lr(n: u32): u64 {
     return load<u64>(changetype<usize>(this) + offsetof<Vcpu>('lr0') + (n << 3));

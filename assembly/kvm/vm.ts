@@ -1,11 +1,13 @@
 // Making and destroying virtual machines: kvm_vgic_create, kvm_vgic_vcpu_init, kvm_vgic_init, kvm_vgic_destroy.
 import { EBUSY, EINVAL, ENOMEM } from '../irqchip/errno';
 import { allocatePages, freePages, PAGE_64K } from '../irqchip/ram';
+import { GICR_TYPER, readRd } from '../irqchip/redistributor';
 import { chip } from '../irqchip/state';
 import { machine } from '../memory/machine';
 import { firstByKey, initList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { enableTimers, resetTimers } from './arch_timer';
+import { unassignAll } from './assigned';
 import { setUpHost } from './host';
 import { destroyItses } from './its/its';
 import { LAST_PPI, LAST_SPI, MAX_VCPUS, MAX_VMS, NONE, PRIVATE_IRQS, SPI_SLOTS } from './limits';
@@ -13,7 +15,9 @@ import { delist } from './membership';
 import { kvm, Vcpu, VgicVm, vcpuOf, vmOf } from './state';
 import { irqAt, privateIrq, spiNumber, VgicIrq } from './vgic_irq';
 import { initDirect, tearDownDirect } from './vgic_v4';
+import { dropWoken } from './woken';
 
+const TYPER_VSGI: u64 = 1 << 26;
 const VTR_TDS: u32 = 1 << 19;
 const VTR_LIST_REGISTERS: u32 = 31;
 const PAGE_SHIFT: u64 = 12;
@@ -32,6 +36,7 @@ export function setUpKvm(gicv4: bool): i32 {
   self.trapsDir = vtr & VTR_TDS ? 1 : 0;
   self.hasGicv4 = gicv4 && chip().v4 != 0 ? 1 : 0;
   self.hasGicv4_1 = self.hasGicv4 != 0 && chip().hasRvpeid != 0 ? 1 : 0;
+  self.hasVsgis = self.hasGicv4_1 != 0 && haveVsgis() ? 1 : 0;
   self.firstSpi = MAX_VCPUS * PRIVATE_IRQS;
   self.firstLpi = self.firstSpi + MAX_VMS * SPI_SLOTS;
   self.freshLpi = self.firstLpi;
@@ -42,6 +47,13 @@ export function setUpKvm(gicv4: bool): i32 {
   self.ready = 1;
   setUpHost();
   return 0;
+}
+
+function haveVsgis(): bool {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    if ((readRd(cpu, GICR_TYPER, 8) & TYPER_VSGI) == 0) return false;
+  }
+  return true;
 }
 
 /** Makes a VM of `vcpus` vCPUs with SPIs 32 to 31 + `spis` and RAM of its own; its number, or an errno. */
@@ -125,10 +137,12 @@ export function destroyVm(n: u32): i32 {
     if (vcpuOf(vm.firstVcpu + i).loadedOn != NONE) return EBUSY;
   }
   destroyItses(n);
+  unassignAll(n, vm);
   const failed = tearDownDirect(n);
   if (failed) return failed;
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     const vcpu = vcpuOf(vm.firstVcpu + i);
+    dropWoken(vcpu);
     for (let at = firstByKey(vcpu); at != EMPTY; at = firstByKey(vcpu)) delist(irqAt(at));
     vcpu.used = false;
   }

@@ -32,6 +32,7 @@ export function switchSgis(vm: u32, direct: bool): void {
 function toHardware(vcpu: Vcpu, irq: VgicIrq): void {
   if (irq.hw) return;
   irq.hw = true;
+  irq.active = false;
   irq.hostIrq = vcpu.firstSgiIrq + irq.intid;
   const config = (irq.priority & 0xf0) | (irq.group ? SGI_GROUP1 : 0) | (irq.enabled ? SGI_ENABLED : 0);
   vpeOf(vcpu.vpe).setSgiConfig(irq.intid, config);

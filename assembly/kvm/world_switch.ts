@@ -3,14 +3,18 @@
 import { SystemRegister as Register } from '../abi';
 import { machine } from '../memory/machine';
 import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';
+import { touchAll } from './ap_list';
 import { Cost, spend } from './costs';
 import { NONE } from './limits';
 import { HCR_EN } from './overflow';
 import { Vcpu } from './state';
+import { isNewEra } from './vgic_irq';
 
 const HCR_EL2_FMO: u64 = 1 << 3;
 const HCR_EL2_IMO: u64 = 1 << 4;
 const STATE: u64 = (<u64>3) << 62;
+/** The guest's group enables, which the list is sorted by from 6.19 on. */
+const VMCR_ENABLES: u32 = 3;
 const EOI_COUNT_SHIFT: u64 = 27;
 const EOI_COUNT_MASK: u32 = 31;
 
@@ -41,12 +45,14 @@ export function saveInterface(vcpu: Vcpu): void {
 /** kvm_vgic_vmcr_sync: the guest's mask and enables have to be known before it is decided whether it may sleep. */
 export function readVmcr(vcpu: Vcpu): void {
   if (vcpu.loadedOn == NONE) return;
+  const old = vcpu.vmcr;
   vcpu.vmcr = <u32>readVirtualRegister(vcpu.loadedOn, Register.ICH_VMCR_EL2);
+  if (isNewEra() && ((old ^ vcpu.vmcr) & VMCR_ENABLES) != 0) touchAll(vcpu);
 }
 
-/** The hardware needs the virtual interface on: something is in it, or can come without the hypervisor. */
+/** The hardware needs the virtual interface on: something is in it, can come without the hypervisor, or traps. */
 function isInterfaceUsed(vcpu: Vcpu): bool {
-  return vcpu.usedLrs != 0 || vcpu.vpe != NONE;
+  return vcpu.usedLrs != 0 || vcpu.vpe != NONE || (vcpu.hcr & ~HCR_EN) != 0;
 }
 
 /** World switch in: list registers and ICH_HCR_EL2; from here on EL1's ICC_* reach the virtual interface. */

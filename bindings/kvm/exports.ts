@@ -9,6 +9,8 @@ export interface KvmExports {
   kvmFirstVcpu(vm: number): number;
   kvmGuestMemory(vm: number, address: number, bytes: number): number;
   kvmInject(vm: number, vcpu: number, intid: number, level: number, owner: number): number;
+  kvmAssignSpi(vm: number, intid: number, hostIntid: number, cpu: number, isEdge: number): number;
+  kvmUnassignSpi(vm: number, intid: number): number;
   kvmIsEmulated(vm: number, address: number): number;
   kvmGuestLoad(vcpu: number, address: number, size: number): number;
   kvmGuestStore(vcpu: number, address: number, size: number, low: number, high: number): number;

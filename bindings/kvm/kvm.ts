@@ -55,12 +55,24 @@ export class Kvm {
     this.serve();
   }
 
+  /** When the first soft timer of a sleeping vCPU fires; undefined while there is none. */
+  get nextSoftTimer(): bigint | undefined {
+    const { machine } = this.chip;
+    const next = machine.wide(machine.engine.kvmNextSoftTimer());
+    return next === NEVER ? undefined : next;
+  }
+
+  /** Lets the soft timers expire whose time has come: their vCPUs are woken. `advanceCounter` does so by itself. */
+  expireSoftTimers(): void {
+    this.chip.machine.engine.kvmExpireSoftTimers();
+  }
+
   #nextTimer(): bigint | undefined {
     const { machine } = this.chip;
-    const soft = machine.wide(machine.engine.kvmNextSoftTimer());
+    const soft = this.nextSoftTimer;
     const hard = machine.nextTimerDeadline();
-    const next = hard === undefined || soft < hard ? soft : hard;
-    return next === NEVER ? undefined : next;
+    const isSoftFirst = hard === undefined || (soft !== undefined && soft < hard);
+    return isSoftFirst ? soft : hard;
   }
 }
 

@@ -5,6 +5,7 @@ import { Vpe } from '../irqchip/vm.ts';
 import { drawVcpu } from './draw.ts';
 import { Guest } from './guest.ts';
 import { decodeListRegister, type ListRegister } from './list_register.ts';
+import { RunLoop } from './run_loop.ts';
 import { VirtualIrq } from './virtual_irq.ts';
 import type { GuestVm } from './vm.ts';
 
@@ -22,12 +23,15 @@ export class Vcpu {
   readonly number: number;
   /** What the guest's code on it does. */
   readonly guest: Guest;
+  /** The run loop step by step. */
+  readonly loop: RunLoop;
 
   constructor(vm: GuestVm, index: number, number: number) {
     this.vm = vm;
     this.index = index;
     this.number = number;
     this.guest = new Guest(this);
+    this.loop = new RunLoop(this);
   }
 
   /** KVM_RUN on a PE (default: the one of its number): it is in the guest afterwards, unless it is held outside. */
@@ -36,14 +40,16 @@ export class Vcpu {
     this.vm.init();
     succeed(this.#engine.kvmRun(this.number, cpu), `vCPU ${this.index}.run`, {
       EBUSY: `PE ${cpu} has another vCPU loaded`,
-      EINVAL: 'it is loaded already',
+      EINVAL: 'it is loaded already, or asleep',
     });
     return this;
   }
 
-  /** The thread loses its PE: preempted, or back to user space. */
+  /** The thread loses its PE: preempted, or back to user space; a signal for one that sleeps in WFI. */
   stop(): void {
-    succeed(this.#engine.kvmStop(this.number), `vCPU ${this.index}.stop`, { EINVAL: 'it is not loaded' });
+    succeed(this.#engine.kvmStop(this.number), `vCPU ${this.index}.stop`, {
+      EINVAL: 'it neither is loaded nor sleeps',
+    });
   }
 
   get state(): VcpuState {
@@ -62,6 +68,16 @@ export class Vcpu {
   get vpe(): Vpe | undefined {
     const vpe = this.#field(Field.VPE);
     return vpe < 0 ? undefined : new Vpe(this.vm.kvm.chip, vpe);
+  }
+
+  /** Exits from the guest so far. */
+  get exits(): number {
+    return this.#field(Field.EXITS);
+  }
+
+  /** ICH_HCR_EL2 as the last flush decided it: which events bring it out of the guest, what traps. */
+  get hcr(): number {
+    return this.#field(Field.HCR);
   }
 
   /** An interrupt is pending that keeps it from sleeping, or wakes it (kvm_arch_vcpu_runnable). */

@@ -1,4 +1,4 @@
-import { requireInteger } from '../errors.ts';
+import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
 import type { Kvm } from './kvm.ts';
 import { Vcpu } from './vcpu.ts';
@@ -11,6 +11,15 @@ export interface GuestVmOptions {
   readonly spis?: number;
   /** Guest RAM: guest physical base, and bytes, a multiple of 64 KiB. Default 1 MiB at 0x4000_0000. */
   readonly ram?: { readonly base?: number; readonly size?: number };
+}
+
+export interface AssignedSpiOptions {
+  /** SPI of the machine that the device drives, by `machine.setSpi`. */
+  readonly hostIntid: number;
+  /** PE that takes it; default 0. */
+  readonly cpu?: number;
+  /** Of both interrupts; default `level`. */
+  readonly trigger?: 'level' | 'edge';
 }
 
 /** No vCPU: for interrupts of the distributor. */
@@ -76,6 +85,33 @@ export class GuestVm {
   setSpi(intid: number, level: boolean): void {
     this.spi(intid);
     succeed(this.#engine.kvmInject(this.index, NONE, intid, level ? 1 : 0, 0), 'setSpi');
+  }
+
+  /**
+   * Forwards a device's SPI of the machine to an SPI of the guest (kvm_vgic_map_phys_irq): the host's handler leaves the
+   * physical interrupt active until the guest deactivates the virtual one. Both must be idle.
+   */
+  assignSpi(intid: number, { hostIntid, cpu = 0, trigger = 'level' }: AssignedSpiOptions): void {
+    this.spi(intid);
+    const { config } = this.kvm.chip.machine;
+    requireInteger('INVALID_ARGUMENT', 'hostIntid', hostIntid, 32, 31 + config.spis);
+    requireInteger('INVALID_ARGUMENT', 'cpu', cpu, 0, config.cpus - 1);
+    if (trigger !== 'level' && trigger !== 'edge') {
+      throw new GicError('INVALID_ARGUMENT', 'trigger', trigger, "'level' or 'edge'");
+    }
+    succeed(
+      this.#engine.kvmAssignSpi(this.index, intid, hostIntid, cpu, trigger === 'edge' ? 1 : 0),
+      'assignSpi',
+      { EBUSY: "the guest's or the host's SPI is in use already" },
+    );
+  }
+
+  /** The end of `assignSpi`: the host's SPI is disabled and inactive, the guest's an emulated device's again. */
+  unassignSpi(intid: number): void {
+    this.spi(intid);
+    succeed(this.#engine.kvmUnassignSpi(this.index, intid), 'unassignSpi', {
+      EINVAL: 'no SPI of the host is tied to it',
+    });
   }
 
   /** Guest RAM: a view without a copy. */

@@ -15,8 +15,8 @@ import {
 export const IGROUPR: u32 = 0x080;
 const ISENABLER: u32 = 0x100;
 const ICENABLER: u32 = 0x180;
-const ISPENDR: u32 = 0x200;
-const ICPENDR: u32 = 0x280;
+export const ISPENDR: u32 = 0x200;
+export const ICPENDR: u32 = 0x280;
 export const ISACTIVER: u32 = 0x300;
 export const ICACTIVER: u32 = 0x380;
 const IPRIORITYR: u32 = 0x400;
@@ -47,10 +47,15 @@ function bitsOf(kind: u32): u32 {
   return kind == ICFGR ? 2 : 1;
 }
 
+/** Words, and of the registers with a byte for each interrupt single bytes; everything else is RAZ/WI. */
+function isAccess(kind: u32, offset: u32, size: u32): bool {
+  return size == 4 ? (offset & 3) == 0 : size == 1 && kind == IPRIORITYR;
+}
+
 /** A read of `size` bytes; `vcpu` has the SGIs and PPIs, NONE for the distributor. Interrupts that are absent are 0. */
 export function readBitmap(vm: u32, vcpu: u32, offset: u32, size: u32): u32 {
   const kind = kindOf(offset);
-  if (kind == ITARGETSR) return 0;
+  if (kind == ITARGETSR || !isAccess(kind, offset, size)) return 0;
   const first = firstIntid(kind, offset);
   const bits = bitsOf(kind);
   let value: u32 = 0;
@@ -63,7 +68,7 @@ export function readBitmap(vm: u32, vcpu: u32, offset: u32, size: u32): u32 {
 
 export function writeBitmap(vm: u32, vcpu: u32, offset: u32, size: u32, value: u32): void {
   const kind = kindOf(offset);
-  if (kind == ITARGETSR) return;
+  if (kind == ITARGETSR || !isAccess(kind, offset, size)) return;
   const first = firstIntid(kind, offset);
   const bits = bitsOf(kind);
   const mask: u32 = (1 << bits) - 1;
@@ -74,7 +79,7 @@ export function writeBitmap(vm: u32, vcpu: u32, offset: u32, size: u32, value: u
 }
 
 /** The distributor has SPIs alone: SGIs and PPIs are the redistributors'. */
-function irqHere(vm: u32, vcpu: u32, intid: u32): VgicIrq {
+export function irqHere(vm: u32, vcpu: u32, intid: u32): VgicIrq {
   const isPrivate = intid < 32;
   const here = isPrivate == (vcpu != 0xffffffff) && intid < 1020;
   return here ? irqOf(vm, vcpu, intid) : changetype<VgicIrq>(0);

@@ -5,7 +5,8 @@ import { readItsRegister, writeItsRegister } from '../its/registers';
 import { NONE } from '../limits';
 import { vcpuOf, vmOf } from '../state';
 import { readDistributor, writeDistributor } from './distributor';
-import { readRedistributor, writeRedistributor } from './redistributor';
+import { readRedistributor, SGI_FRAME, writeRedistributor } from './redistributor';
+import { isPendingRegister, userReadPending, userWritePending } from './user_access';
 
 const DISTRIBUTOR_BYTES: u64 = 0x10000;
 const REDISTRIBUTOR_BYTES: u64 = 0x20000;
@@ -62,4 +63,33 @@ export function guestWrite(vcpu: u32, address: u64, size: u32, value: u64): void
       return writeItsRegister(itsAtAddress(vm, address), offset, size, value);
     default:
   }
+}
+
+/** KVM_DEV_ARM_VGIC_GRP_DIST_REGS and GRP_REDIST_REGS: as a guest's read, but for what is pending. */
+export function userRead(vcpu: u32, address: u64, size: u32): u64 {
+  const vm = vcpuOf(vcpu).vm;
+  const at = pendingOffset(vm, address);
+  return at == NONE || size != 4
+    ? guestRead(vcpu, address, size)
+    : userReadPending(vm, ownerAt(vm, address), at);
+}
+
+export function userWrite(vcpu: u32, address: u64, size: u32, value: u64): void {
+  const vm = vcpuOf(vcpu).vm;
+  const at = pendingOffset(vm, address);
+  if (at == NONE || size != 4) guestWrite(vcpu, address, size, value);
+  else userWritePending(vm, ownerAt(vm, address), at, <u32>value);
+}
+
+/** Offset in the distributor or an SGI frame of a register that tells what is pending, else NONE. */
+function pendingOffset(vm: u32, address: u64): u32 {
+  const frame = frameOf(vm, address);
+  const first: u32 = frame == DISTRIBUTOR ? 0 : SGI_FRAME;
+  const offset = (<u32>(address & FRAME_MASK) & (frame == DISTRIBUTOR ? 0xffff : <u32>FRAME_MASK)) - first;
+  return (frame == DISTRIBUTOR || frame == REDISTRIBUTOR) && isPendingRegister(offset) ? offset : NONE;
+}
+
+/** The vCPU whose redistributor an address is in, NONE for the distributor. */
+function ownerAt(vm: u32, address: u64): u32 {
+  return frameOf(vm, address) == REDISTRIBUTOR ? redistributorOf(vm, address) : NONE;
 }

@@ -39,7 +39,7 @@ export function readDistributor(vm: u32, offset: u32, size: u32): u64 {
     case GICD_IIDR:
       return IIDR;
     case GICD_TYPER2:
-      return kvm().hasGicv4_1 ? TYPER2_NASSGICAP : 0;
+      return kvm().hasVsgis ? TYPER2_NASSGICAP : 0;
     case PIDR2_OFFSET:
       return PIDR2;
     default:
@@ -71,12 +71,12 @@ function typer(vm: VgicVm): u32 {
   return lines | (vm.hasIts ? TYPER_LPIS | TYPER_MBIS_ABSENT_ID_BITS : TYPER_ID_BITS_SPI);
 }
 
-/** nASSGIreq changes only together with, or while, the distributor is off. */
+/** nASSGIreq is read-only while the distributor is on and stays on. */
 function writeControl(n: u32, value: u32): void {
   const vm = vmOf(n);
   const wasEnabled = vm.enabled;
   const enabled = (value & CTLR_ENABLE_GRP1) != 0;
-  if (kvm().hasGicv4_1 && !wasEnabled) {
+  if (kvm().hasVsgis && !(wasEnabled && enabled)) {
     const direct = (value & CTLR_NASSGIREQ) != 0;
     if (direct != vm.nassgireq) {
       vm.nassgireq = direct;

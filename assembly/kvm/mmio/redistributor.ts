@@ -13,7 +13,7 @@ const GICR_PROPBASER: u32 = 0x0070;
 const GICR_PENDBASER: u32 = 0x0078;
 const GICR_INVLPIR: u32 = 0x00a0;
 const GICR_INVALLR: u32 = 0x00b0;
-const SGI_FRAME: u32 = 0x10000;
+export const SGI_FRAME: u32 = 0x10000;
 
 const CTLR_ENABLE_LPIS: u32 = 1;
 /** EnableLPIs can be cleared; invalidation by register is there. */
