@@ -228,7 +228,10 @@ describe('bugs that the virtual ITS and forwarding had once', () => {
       victim.guest.hvc();
       victim.guest.writeRegister('ICC_PMR_EL1', 0xf8);
       expect([victim.apList, victim.listRegisters, victim.guest.ack()]).toEqual([[], [], 1023]);
-      expect(guest.lpi(LPI).references).toBe(1);
+      expect([guest.lpi(LPI).references, guest.lpi(LPI).pending]).toEqual([1, false]);
+      other.guest.store(guest.vm.redistributors, 1);
+      guest.act({ command: 'INV', deviceId: DEVICE, eventId: 0 });
+      expect(victim.guest.ack()).toBe(1023);
     });
   }
 
