@@ -122,7 +122,10 @@ export class VirtualIts {
     succeed(
       this.vm.kvm.chip.machine.engine.vitsRestoreRegister(this.index, offset, low, high),
       `restoreRegister ${name}`,
-      { EINVAL: 'an offset outside the queue, or an unknown ABI', EBUSY: 'the vITS is enabled' },
+      {
+        EINVAL: 'an offset outside the queue, or an unknown ABI',
+        EBUSY: 'a vCPU is in KVM_RUN, or of GITS_CREADR, the vITS is on',
+      },
     );
   }
 

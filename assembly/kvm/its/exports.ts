@@ -1,5 +1,5 @@
 // What the host calls of virtual ITSs, irqfds and routes: numbers in, an errno or a number out.
-import { IrqfdField, ItsField, MsiResult } from '../../abi';
+import { IrqfdField, ItsField, ItsOutcome, MsiResult } from '../../abi';
 import { EINVAL } from '../../irqchip/errno';
 import { machine } from '../../memory/machine';
 import * as irqfds from '../irqfd';
@@ -29,7 +29,8 @@ export function vitsRead(its: u32, offset: u32, size: u32): u32 {
 
 /** The guest's write. */
 export function vitsWrite(its: u32, offset: u32, size: u32, low: u32, high: u32): void {
-  if (isIts(its)) writeItsRegister(its, offset, size, ((<u64>high) << 32) | low);
+  if (!isIts(its)) return;
+  writeItsRegister(its, offset, size, ((<u64>high) << 32) | low);
   serveAll();
 }
 
@@ -134,8 +135,8 @@ export function vitsEventHostIrq(its: u32, deviceId: u32, eventId: u32): i32 {
 }
 
 /** How often commands had an outcome. */
-export function vitsOutcomes(its: u32, outcome: u32): u32 {
-  return isIts(its) ? load<u32>(outcomeCountAt(its, outcome)) : 0;
+export function vitsOutcomes(its: u32, outcome: ItsOutcome): u32 {
+  return isIts(its) && outcome < ItsOutcome.COUNT ? load<u32>(outcomeCountAt(its, outcome)) : 0;
 }
 
 /** Failed commands of all vITSs ever, and where the record of one of the last 256 stands. */

@@ -125,7 +125,7 @@ export function isStopped(vm: u32): bool {
   const self = vmOf(vm);
   for (let i: u32 = 0; i < self.vcpus; i++) {
     const vcpu = vcpuOf(self.firstVcpu + i);
-    if (vcpu.loadedOn != NONE || vcpu.asleep) return false;
+    if (vcpu.loadedOn != NONE || vcpu.running || vcpu.inWfi) return false;
   }
   return true;
 }

@@ -2,7 +2,7 @@
 // frame is not written by devices here, see translation.ts.
 import { EBUSY, EINVAL } from '../../irqchip/errno';
 import { invalidateCache } from './cache';
-import { hasTables, TYPE_COLLECTIONS, TYPE_DEVICES, TYPE_SHIFT } from './its';
+import { hasTables, isStopped, TYPE_COLLECTIONS, TYPE_DEVICES, TYPE_SHIFT } from './its';
 import { DEVICE_ID_BITS, EVENT_ID_BITS, MAX_ITSES } from './limits';
 import { freeAllCollections, freeAllDevices } from './mapping';
 import { processCommands, queueBytes } from './queue';
@@ -65,6 +65,7 @@ export function writeItsRegister(n: u32, offset: u32, size: u32, value: u64): vo
  */
 export function restoreItsRegister(n: u32, offset: u32, value: u64): i32 {
   const its = itsOf(n);
+  if (!isStopped(its.vm)) return EBUSY;
   if (offset & 7 && offset != GITS_IIDR) return EINVAL;
   if (offset == GITS_IIDR) {
     const abi = <u32>(value >> IIDR_REVISION_SHIFT) & 0xf;

@@ -174,6 +174,9 @@ describe('user space', () => {
     expect(errnoOf(() => guest.its.restoreRegister('GITS_CREADR', 0x1_0000n))).toBe('EINVAL');
     guest.its.restoreRegister('GITS_IIDR', 0x4b00_043b);
     expect(errnoOf(() => guest.its.restoreRegister('GITS_IIDR', 0x4b00_143b))).toBe('EINVAL');
+    guest.vm.vcpus[0]?.run();
+    expect(errnoOf(() => guest.its.restoreRegister('GITS_CBASER', 0n))).toBe('EBUSY');
+    guest.vm.vcpus[0]?.stop();
     guest.its.write('GITS_CTLR', 1);
     expect(errnoOf(() => guest.its.restoreRegister('GITS_CREADR', 0n))).toBe('EBUSY');
   });
