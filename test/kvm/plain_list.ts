@@ -63,7 +63,7 @@ export class PlainList {
     this.list.sort(this.isNew ? (a, b) => this.#compareNew(a, b) : compareOld);
   }
 
-  /** From 6.19 on: what can be delivered, whose group is on, what waits, by priority. */
+  /** From 6.19 on: what can be delivered, whose group is on, what waits; then by priority. */
   #compareNew(a: ListedIrq, b: ListedIrq): number {
     const groupOn = ({ group }: ListedIrq) => (this.groupEnables >> group) & 1;
     const waits = (irq: ListedIrq) => irq.enabled && irq.pending && !irq.active;
@@ -71,7 +71,7 @@ export class PlainList {
     if (!belongs(a)) return 0;
     if (groupOn(a) !== groupOn(b)) return groupOn(b) - groupOn(a);
     if (waits(a) !== waits(b)) return Number(waits(b)) - Number(waits(a));
-    return waits(a) ? a.priority - b.priority : 0;
+    return a.priority - b.priority;
   }
 }
 
