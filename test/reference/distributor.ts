@@ -1,7 +1,13 @@
 import type { MachineConfig } from '../../bindings/config.ts';
-import { field, merge, numberField, ones } from './bits.ts';
+import { field, merge, numberField, ones, place } from './bits.ts';
 import { Frame } from './frame.ts';
-import { DEFAULT_IIDR, defineIdentification, distributorType, PartNumber } from './identification.ts';
+import {
+  DEFAULT_IIDR,
+  defineIdentification,
+  distributorType,
+  distributorType2,
+  PartNumber,
+} from './identification.ts';
 import { InterruptBank } from './interrupt.ts';
 import {
   defineStateRegisters,
@@ -22,6 +28,7 @@ export class Distributor {
   readonly #routers = new Map<number, bigint>();
   #enables = 0n;
   #status = 0n;
+  #sgisWithoutActive = false;
 
   constructor(config: MachineConfig) {
     this.#config = config;
@@ -43,6 +50,11 @@ export class Distributor {
     return field(this.#enables, group) === 1n;
   }
 
+  /** GICD_CTLR.nASSGIreq of GICv4.1: SGIs have no active state. */
+  get sgisWithoutActive(): boolean {
+    return this.#sgisWithoutActive;
+  }
+
   /** GICD_IROUTER of an implemented SPI. */
   router(intid: number): bigint {
     return this.#routers.get(intid) ?? 0n;
@@ -53,12 +65,16 @@ export class Distributor {
     // E1NWF is RAZ/WI, which section 2.2 allows. RWP is never seen set: writes take effect at once.
     this.frame.define(0x0000, {
       width: 32,
-      read: () => CTLR_FIXED | this.#enables,
+      read: () => CTLR_FIXED | this.#enables | place(this.#sgisWithoutActive, 8),
       write: (value) => {
+        if (config.architecture === 'GICv4.1' && this.#enables === 0n) {
+          this.#sgisWithoutActive = field(value, 8) === 1n;
+        }
         this.#enables = value & ENABLE_GROUPS;
       },
     });
     this.frame.constant(0x0004, distributorType(config));
+    if (config.architecture === 'GICv4.1') this.frame.constant(0x000c, distributorType2(config));
     this.frame.constant(0x0008, BigInt(config.identification.GICD_IIDR ?? DEFAULT_IIDR));
     this.frame.define(0x0010, {
       width: 32,
