@@ -2,6 +2,7 @@ import type { MsiOutcome } from '../../bindings/outcomes.ts';
 import type { Mapping, VirtualMapping } from './its_tables.ts';
 import { Failure, Reason, type Translation } from './its_translation.ts';
 import type { LpiUnit } from './lpi.ts';
+import { TableFault } from './table.ts';
 import type { VlpiDelivery } from './vlpi_delivery.ts';
 import type { Vpe, Vpes } from './vpe.ts';
 
@@ -25,6 +26,22 @@ export interface TargetFinder {
   /** The LPIs of each PE's redistributor. */
   readonly lpis: readonly LpiUnit[];
   readonly virtual: VirtualSide | undefined;
+}
+
+const outcomes: Partial<Record<Reason, MsiOutcome>> = {
+  [Reason.DEVICE_OUT_OF_RANGE]: 'device-out-of-range',
+  [Reason.DEVICE_UNMAPPED]: 'device-unmapped',
+  [Reason.EVENT_OUT_OF_RANGE]: 'event-out-of-range',
+  [Reason.INTERRUPT_UNMAPPED]: 'event-unmapped',
+  [Reason.COLLECTION_UNMAPPED]: 'collection-unmapped',
+  [Reason.VPE_UNMAPPED]: 'vpe-unmapped',
+};
+
+/** What a lookup that failed makes of an event. */
+export function outcomeOf(problem: unknown): MsiOutcome {
+  if (problem instanceof TableFault) return 'table-fault';
+  if (problem instanceof Failure) return outcomes[problem.reason]!;
+  throw problem;
 }
 
 /** Section 5.11. Throws a `Failure` where the collection or the vPE is not mapped. */

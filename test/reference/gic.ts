@@ -25,6 +25,7 @@ import { Memory } from './memory.ts';
 import { Redistributor } from './redistributor.ts';
 import { Routing } from './routing.ts';
 import { TableFault } from './table.ts';
+import { Timers } from './timers.ts';
 import { VirtualGic } from './virtual_gic.ts';
 import { type VirtualCandidate, VirtualInterface } from './virtual_interface.ts';
 import { isVirtualRegister, readVirtual, writeVirtual } from './virtual_registers.ts';
@@ -32,6 +33,8 @@ import { isVirtualRegister, readVirtual, writeVirtual } from './virtual_register
 type Size = 1 | 2 | 4 | 8;
 
 const FRAME = 0x1_0000;
+/** The only registers whose read changes anything. */
+const ACKNOWLEDGES = /IAR[01]/;
 
 /**
  * The GICv3, GICv4.0 or GICv4.1 hardware as plain TypeScript, written for clarity and from the specification alone. It
@@ -54,6 +57,7 @@ export class ReferenceGic implements GicHardware {
   readonly #hypervisorConfigurations: bigint[];
   /** Levels of the maintenance interrupts. */
   readonly #maintenance: boolean[];
+  readonly #timers: Timers;
 
   constructor(options: MachineOptions = {}) {
     const config = resolveConfig(options);
@@ -68,6 +72,7 @@ export class ReferenceGic implements GicHardware {
     this.config = config;
     this.#hypervisorConfigurations = cpus.map(() => 0n);
     this.#maintenance = cpus.map(() => false);
+    this.#timers = new Timers(config);
     this.#memory = memory;
     this.#distributor = new Distributor(config);
     this.#redistributors = redistributors;
@@ -141,9 +146,10 @@ export class ReferenceGic implements GicHardware {
     const reached = this.#reach(cpu, name, el);
     let value: bigint;
     if (reached === 'HCR_EL2') value = this.#hypervisorConfigurations[cpu]!;
+    else if (this.#timers.has(reached)) value = this.#timers.read(cpu, reached);
     else if (isVirtualRegister(reached)) value = readVirtual(this.#virtualInterfaces[cpu]!, reached);
     else value = this.#cpuInterfaces[cpu]!.read(reached);
-    this.#update();
+    if (ACKNOWLEDGES.test(reached)) this.#update();
     return value;
   }
 
@@ -152,6 +158,7 @@ export class ReferenceGic implements GicHardware {
     const bits = toBits(value, 64);
     const reached = this.#reach(cpu, name, el);
     if (reached === 'HCR_EL2') this.#hypervisorConfigurations[cpu] = bits;
+    else if (this.#timers.has(reached)) this.#timers.write(cpu, reached, bits);
     else if (isVirtualRegister(reached)) writeVirtual(this.#virtualInterfaces[cpu]!, reached, bits);
     else this.#cpuInterfaces[cpu]!.write(reached, bits);
     this.#update();
@@ -214,6 +221,22 @@ export class ReferenceGic implements GicHardware {
     return done;
   }
 
+  /** CNTPCT_EL0. */
+  get counter(): bigint {
+    return this.#timers.counter;
+  }
+
+  /** Moves the counter of the generic timers forward. */
+  advanceCounter(ticks: bigint): void {
+    this.#timers.advance(ticks);
+    this.#update();
+  }
+
+  /** The counter value, below 2^64 - 1, at which the next timer fires; undefined while none will. */
+  nextTimerDeadline(): bigint | undefined {
+    return this.#timers.nextDeadline();
+  }
+
   /** Everything that was counted since the model was made. */
   counters(): CounterValues {
     return this.#counters.values;
@@ -246,11 +269,12 @@ export class ReferenceGic implements GicHardware {
   #update(): void {
     const { maintenancePpi } = this.config;
     for (const [cpu, virtual] of this.#virtualInterfaces.entries()) {
+      const { interrupts } = this.#redistributors[cpu]!;
+      for (const { ppi, level } of this.#timers.lines(cpu)) interrupts.get(ppi)!.drive(level);
       const level = virtual.maintenance;
-      if (level === this.#maintenance[cpu]) continue;
+      if (level && !this.#maintenance[cpu]) this.#counters.maintenance++;
       this.#maintenance[cpu] = level;
-      if (level) this.#counters.maintenance++;
-      if (maintenancePpi !== 0) this.#redistributors[cpu]!.interrupts.get(maintenancePpi)!.drive(level);
+      if (maintenancePpi !== 0) interrupts.get(maintenancePpi)!.drive(level);
     }
     this.#routing.update();
   }

@@ -2,7 +2,7 @@ import type { MachineConfig } from '../../bindings/config.ts';
 import type { MsiOutcome } from '../../bindings/outcomes.ts';
 import { field, merge, numberField, ones, place } from './bits.ts';
 import type { Counters } from './counters.ts';
-import { targetOf, type VirtualSide } from './event_target.ts';
+import { outcomeOf, targetOf, type VirtualSide } from './event_target.ts';
 import { BadAccess, Frame } from './frame.ts';
 import { DEFAULT_IIDR, defineIdentification, hasVirtualSgis, itsType, PartNumber } from './identification.ts';
 import type { CommandContext, CommandWords } from './its_commands.ts';
@@ -26,14 +26,6 @@ const syndromes: Partial<Record<Reason, number>> = {
   [Reason.INTERRUPT_UNMAPPED]: 5,
   [Reason.COLLECTION_UNMAPPED]: 7,
   [Reason.VPE_UNMAPPED]: 9,
-};
-const outcomes: Partial<Record<Reason, MsiOutcome>> = {
-  [Reason.DEVICE_OUT_OF_RANGE]: 'device-out-of-range',
-  [Reason.DEVICE_UNMAPPED]: 'device-unmapped',
-  [Reason.EVENT_OUT_OF_RANGE]: 'event-out-of-range',
-  [Reason.INTERRUPT_UNMAPPED]: 'event-unmapped',
-  [Reason.COLLECTION_UNMAPPED]: 'collection-unmapped',
-  [Reason.VPE_UNMAPPED]: 'vpe-unmapped',
 };
 const UMSI = ones(4);
 const OVERFLOW = ones(5);
@@ -154,10 +146,9 @@ export class Its {
     try {
       return targetOf(this.#context, this.#tables.lookup(deviceId, eventId)).setPending();
     } catch (problem) {
-      if (problem instanceof TableFault) return 'table-fault';
-      if (!(problem instanceof Failure)) throw problem;
-      this.#reportUnmapped(deviceId, written, syndromes[problem.reason]!);
-      return outcomes[problem.reason]!;
+      const outcome = outcomeOf(problem);
+      if (problem instanceof Failure) this.#reportUnmapped(deviceId, written, syndromes[problem.reason]!);
+      return outcome;
     }
   }
 

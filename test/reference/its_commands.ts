@@ -2,7 +2,7 @@ import type { MachineConfig } from '../../bindings/config.ts';
 import { cpuOfRdbase } from './affinity.ts';
 import { field, numberField, ones } from './bits.ts';
 import type { Counters } from './counters.ts';
-import { type EventTarget, type TargetFinder, targetOf } from './event_target.ts';
+import { type EventTarget, outcomeOf, type TargetFinder, targetOf } from './event_target.ts';
 import type { Mapping } from './its_tables.ts';
 import { Failure, Reason } from './its_translation.ts';
 import type { LpiUnit } from './lpi.ts';
@@ -151,11 +151,13 @@ function findTarget(context: CommandContext, mapping: Mapping): EventTarget {
   try {
     return targetOf(context, mapping);
   } catch (problem) {
-    if (problem instanceof Failure && problem.reason === Reason.COLLECTION_UNMAPPED) {
-      throw new Failure(Reason.INTERRUPT_UNMAPPED);
-    }
-    throw problem;
+    throw asCommandError(problem);
   }
+}
+
+function asCommandError(problem: unknown): unknown {
+  const unmapped = problem instanceof Failure && problem.reason === Reason.COLLECTION_UNMAPPED;
+  return unmapped ? new Failure(Reason.INTERRUPT_UNMAPPED) : problem;
 }
 
 function route(context: CommandContext, words: CommandWords): EventTarget {
@@ -164,7 +166,14 @@ function route(context: CommandContext, words: CommandWords): EventTarget {
 
 /** Section 6.8. */
 function int(context: CommandContext, words: CommandWords): void {
-  context.counters.int.add(route(context, words).setPending());
+  const { counters, translation } = context;
+  try {
+    const mapping = translation.lookup(deviceIdOf(words), eventIdOf(words));
+    counters.int.add(targetOf(context, mapping).setPending());
+  } catch (problem) {
+    counters.int.add(outcomeOf(problem));
+    throw asCommandError(problem);
+  }
 }
 
 /** Section 6.9. */

@@ -87,6 +87,7 @@ export class CommandExecution {
         return outcome ?? 'done';
       } catch (problem) {
         counters.commands++;
+        if (problem instanceof TableFault) counters.commandErrors++;
         if (problem instanceof TableFault) return config.policy.tableFault === 'stall' ? 'stall' : 'skip';
         if (!(problem instanceof Failure)) throw problem;
         if (command.errorClass !== 0) code = 0x01_0000 | (command.errorClass << 8) | problem.reason;

@@ -90,7 +90,8 @@ export class LpiUnit {
   setPending(intid: number): MsiOutcome {
     if (!this.#tables) return 'lpis-disabled';
     if (this.#tables.has(intid)) return 'coalesced';
-    return this.#tables.set(intid) ? 'pending' : 'intid-out-of-range';
+    if (!this.#tables.inRange(intid)) return 'intid-out-of-range';
+    return this.#tables.set(intid) ? 'pending' : 'table-fault';
   }
 
   clearPending(intid: number): void {

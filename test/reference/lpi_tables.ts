@@ -54,22 +54,34 @@ export class LpiTables {
     return this.limit > 0 && this.#memory.contains(this.#places.pendingTable, this.limit / 8);
   }
 
+  inRange(intid: number): boolean {
+    return intid >= FIRST_LPI && intid < this.limit;
+  }
+
   accepts(intid: number): boolean {
-    return this.usable && intid >= FIRST_LPI && intid < this.limit;
+    return this.usable && this.inRange(intid);
   }
 
   /** Reads the whole pending table; one that is not wholly in RAM counts as zero. */
   load(): this {
-    if (!this.usable) return this;
-    for (let intid = FIRST_LPI; intid < this.limit; intid += 8) {
-      const byte = this.#memory.loadByte(this.#places.pendingTable + intid / 8) ?? 0;
-      if (byte === 0) continue;
-      for (let n = 0; n < 8; n++) {
-        if (byte & (1 << n)) this.#pending.add(intid + n);
-      }
-    }
+    for (const intid of this.#pendingInTable()) this.#pending.add(intid);
     for (const intid of this.#pending) this.#use(intid);
     return this;
+  }
+
+  /** Whether the table in RAM has anything pending, wherever it came from. */
+  tableHasPending(): boolean {
+    return this.#pendingInTable().next().done !== true;
+  }
+
+  *#pendingInTable(): Generator<number> {
+    if (!this.usable) return;
+    for (let intid = FIRST_LPI; intid < this.limit; intid += 8) {
+      const byte = this.#memory.loadByte(this.#places.pendingTable + intid / 8) ?? 0;
+      for (let n = 0; byte >> n; n++) {
+        if ((byte >> n) & 1) yield intid + n;
+      }
+    }
   }
 
   /** Makes the table in RAM all zero, apart from its first 1 KiB, before it is read. */
@@ -82,8 +94,9 @@ export class LpiTables {
 
   /** Makes an LPI pending; whether it was not yet. Without effect where it is not accepted. */
   set(intid: number): boolean {
-    if (!this.accepts(intid) || this.#pending.has(intid)) return false;
+    if (!this.accepts(intid)) return false;
     writePendingBit(this.#memory, this.#places.pendingTable, intid, true);
+    if (this.#pending.has(intid)) return false;
     this.#pending.add(intid);
     this.#use(intid);
     return true;

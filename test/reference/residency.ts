@@ -66,7 +66,7 @@ export abstract class Residency {
   /** Whether PendingLast counts the VLPIs: one that is pending and enabled, or any by policy. */
   protected hasPendingVlpi(): boolean {
     const { pendingLastCountsDisabled } = this.config.policy;
-    return this.bestVlpi() !== undefined || (pendingLastCountsDisabled && this.tables!.pending().length > 0);
+    return this.bestVlpi() !== undefined || (pendingLastCountsDisabled && this.tables!.tableHasPending());
   }
 
   protected setValid(valid: boolean): void {

@@ -10,8 +10,6 @@ import type { VirtualCandidate } from './virtual_interface.ts';
 const ADDRESS = ones(51, 16);
 const VPROPBASER_LEGAL = ATTRIBUTES | ones(51, 12) | ones(4, 0);
 const VPENDBASER_LEGAL = ones(63, 61) | ATTRIBUTES | ADDRESS;
-/** What must not change while a vPE is resident. */
-const FIXED = ATTRIBUTES | ADDRESS;
 
 /** GICv4.0: the registers hold the tables of the resident vPE (sections 3.11, 3.12, 7.4 and 7.5). */
 export class Residency40 extends Residency {
@@ -45,6 +43,7 @@ export class Residency40 extends Residency {
     return this.vpropbaser;
   }
 
+  /** A write while a vPE is resident, where it is accepted, counts from the next residency on. */
   override writeVpropbaser(value: bigint, written: bigint): void {
     if (this.valid && this.config.policy.lpiTableWriteWhileEnabled === 'ignore') return;
     this.vpropbaser = legalizeTable(
@@ -52,13 +51,12 @@ export class Residency40 extends Residency {
       merge(this.vpropbaser, value, written),
       VPROPBASER_LEGAL,
     );
-    if (this.valid) this.#loadTables();
   }
 
+  /** While a vPE is resident, a write that leaves Valid=1 is ignored; one with Valid=0 brings its fields. */
   override writeVpendbaser(value: bigint, written: bigint): void {
     const before = this.vpendbaser;
     const after = legalizeTable(this.config.policy, merge(before, value, written), VPENDBASER_LEGAL);
-    if (this.valid && ((before ^ after) & FIXED) !== 0n) return;
     if (this.valid && !isValid(after)) this.#scheduleOut(after);
     else if (!this.valid && isValid(after)) this.#scheduleIn(after);
     else if (!this.valid) this.vpendbaser = after;
