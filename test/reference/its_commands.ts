@@ -145,7 +145,7 @@ function movall({ config, lpis }: CommandContext, words: CommandWords): void {
 
 /**
  * Where the interrupt of an event is. No code for an unmapped collection is listed for INT, CLEAR, DISCARD and INV:
- * they take that of an unmapped interrupt, as KVM does.
+ * they take that of an unmapped interrupt, as KVM does; so does INT for an unmapped vPE.
  */
 function findTarget(context: CommandContext, mapping: Mapping): EventTarget {
   try {
@@ -171,8 +171,9 @@ function int(context: CommandContext, words: CommandWords): void {
     const mapping = translation.lookup(deviceIdOf(words), eventIdOf(words));
     counters.int.add(targetOf(context, mapping).setPending());
   } catch (problem) {
-    counters.int.add(outcomeOf(problem));
-    throw asCommandError(problem);
+    const outcome = outcomeOf(problem);
+    counters.int.add(outcome);
+    throw outcome === 'vpe-unmapped' ? new Failure(Reason.INTERRUPT_UNMAPPED) : asCommandError(problem);
   }
 }
 

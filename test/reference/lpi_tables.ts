@@ -137,6 +137,20 @@ export class LpiTables {
     for (const intid of this.#pending) this.#use(intid);
   }
 
+  /** As `invalidate`, with the pending state in RAM, which others than this redistributor may have changed. */
+  reread(intid: number): void {
+    if (this.accepts(intid) && testPendingBit(this.#memory, this.#places.pendingTable, intid)) {
+      this.#pending.add(intid);
+    }
+    this.invalidate(intid);
+  }
+
+  rereadAll(): void {
+    this.#bytes.clear();
+    this.#pending.clear();
+    this.load();
+  }
+
   /** The LPI's interrupt goes elsewhere: unless it is pending here, its configuration is dropped. */
   forget(intid: number): void {
     if (!this.#pending.has(intid)) this.#bytes.delete(intid);

@@ -52,9 +52,12 @@ export abstract class Residency {
   }
 
   bestVlpi(): VirtualCandidate | undefined {
-    const lowest = this.config.policy.tieBreak === 'lowest-intid';
+    const { policy, storedPriorityBits, virtualPriorityBits } = this.config;
+    const lowest = policy.tieBreak === 'lowest-intid';
+    // As with LPIs, the redistributor may have bits of priorities that the CPU interface lacks.
+    const bits = Math.max(storedPriorityBits, virtualPriorityBits);
     let best: VirtualCandidate | undefined;
-    for (const { intid, priority } of this.tables?.candidates(this.config.virtualPriorityBits) ?? []) {
+    for (const { intid, priority } of this.tables?.candidates(bits) ?? []) {
       const order = best
         ? priority - best.priority || (lowest ? intid - best.vIntid : best.vIntid - intid)
         : -1;

@@ -80,7 +80,7 @@ export class Residency41 extends Residency {
     if (this.valid) {
       if (!isValid(after)) this.#scheduleOut(after);
     } else if (isValid(after)) this.#scheduleIn(after);
-    else this.vpendbaser = after;
+    else this.vpendbaser = after & ~Vpendbaser.DOORBELL;
   }
 
   /** The vPE goes elsewhere, or is unmapped: nothing of it is forwarded any more. */
@@ -93,7 +93,7 @@ export class Residency41 extends Residency {
   #scheduleIn(written: bigint): void {
     const vpe = this.#find(this.cpu, numberField(written, 15, 0));
     if (!vpe) {
-      this.vpendbaser = written & ~Vpendbaser.VALID;
+      this.vpendbaser = written & ~(Vpendbaser.VALID | Vpendbaser.DOORBELL);
       return;
     }
     vpe.residence?.lose();

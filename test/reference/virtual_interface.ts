@@ -121,20 +121,17 @@ export class VirtualInterface {
       this.#counters.virtualAcknowledged.spurious++;
       return SPURIOUS;
     }
-    const { source } = winner;
-    if (typeof source === 'number' && isSpecial(winner.vIntid)) {
-      this.listRegisters[source]!.state = State.INVALID;
-      return winner.vIntid;
-    }
-    this.activePriorities[group] |= place(1, this.#groupPriority(winner) >> this.#levelShift());
+    const { source, vIntid } = winner;
+    this.#counters.virtualAcknowledged[typeof source === 'number' ? 'listRegister' : source]++;
     if (typeof source === 'number') {
-      this.#counters.virtualAcknowledged.listRegister++;
-      this.listRegisters[source]!.state = State.ACTIVE;
+      this.listRegisters[source]!.state = isSpecial(vIntid) ? State.INVALID : State.ACTIVE;
     } else {
-      this.#counters.virtualAcknowledged[source]++;
       this.#port.acknowledge(winner);
     }
-    return winner.vIntid;
+    if (!isSpecial(vIntid)) {
+      this.activePriorities[group] |= place(1, this.#groupPriority(winner) >> this.#levelShift());
+    }
+    return vIntid;
   }
 
   /** ICV_HPPIR<group>. */
@@ -153,7 +150,8 @@ export class VirtualInterface {
       if (!this.eoiMode || this.config.policy.eoiCountInEoiMode1) this.#countEoi(vIntid);
       return;
     }
-    if (found.group !== group || this.#groupPriority(found) !== dropped) return;
+    if (found.group !== group) return;
+    if (dropped !== undefined && this.#groupPriority(found) !== dropped) return;
     if (!this.eoiMode || vIntid >= FIRST_LPI) this.#deactivate(found);
   }
 

@@ -69,13 +69,13 @@ export class VlpiDelivery {
   /** The configuration of one VLPI is read again; that of a vPE that is not resident is not held. */
   invalidate(vpe: Vpe, vIntid: number): void {
     const residence = this.#vpes.residence(vpe);
-    if (residence) residence.tables?.invalidate(vIntid);
+    if (residence) residence.tables?.reread(vIntid);
     else this.#wakeForVlpi(vpe, vIntid);
   }
 
   invalidateAll(vpe: Vpe): void {
     const residence = this.#vpes.residence(vpe);
-    if (residence) residence.tables?.invalidateAll();
+    if (residence) residence.tables?.rereadAll();
     else if (requestOf(vpe)) {
       for (let vIntid = FIRST_LPI; vIntid < this.limit(vpe); vIntid++) this.#wakeForVlpi(vpe, vIntid);
     }

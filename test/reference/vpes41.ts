@@ -71,11 +71,8 @@ export class Vpes41 implements Vpes {
     const own = this.#entry(this.#tables[its]!, vpeId);
     const shared = this.#entry(this.#residencies[mapping.cpu]!.vpeTable, vpeId);
     if (own === undefined || shared === undefined) return false;
-    if (mapping.alloc) {
-      this.#release(mapping.cpu, vpeId);
-      const before = this.#mappings.get(own);
-      if (before) this.#release(before.cpu, vpeId);
-    }
+    if (mapping.alloc) this.#release(mapping.cpu, vpeId);
+    if (mapping.alloc) this.#forgetMappings(vpeId);
     let vpe = this.#configurations.get(shared);
     if (!vpe) {
       vpe = this.#configure(mapping);
@@ -89,8 +86,8 @@ export class Vpes41 implements Vpes {
   unmap(its: number, vpeId: number, alloc: boolean): void {
     const mapping = this.#mapping(its, vpeId);
     if (!mapping?.itses.has(its)) return;
-    if (alloc) this.#release(mapping.cpu, vpeId);
-    else mapping.itses.delete(its);
+    if (!alloc) mapping.itses.delete(its);
+    else this.#save(this.#release(mapping.cpu, vpeId));
   }
 
   canMove(vpeId: number, cpu: number): boolean {
@@ -126,24 +123,33 @@ export class Vpes41 implements Vpes {
       const limit = lpiLimit(Math.min(size + 1, this.#config.intidBits));
       new LpiTables(this.#memory, { pendingTable: vpt, configTable, limit }).clearTable();
     }
-    const vsgis = (zero ? undefined : this.#savedVsgis.get(vpt)) ?? newVsgis();
-    this.#savedVsgis.delete(vpt);
+    if (zero) this.#savedVsgis.delete(vpt);
+    const vsgis = structuredClone(this.#savedVsgis.get(vpt)) ?? newVsgis();
     return { cpu, vpt, size, configTable, defaultDoorbell, vsgis, residence: undefined, request: undefined };
   }
 
-  /** The vPE that a redistributor knows is unmapped everywhere; its VPT is software's from now on. */
-  #release(cpu: number, vpeId: number): void {
+  /** The vPE that a redistributor knows is unmapped everywhere. */
+  #release(cpu: number, vpeId: number): ConfiguredVpe | undefined {
     const entry = this.#entry(this.#residencies[cpu]!.vpeTable, vpeId);
     const vpe = entry === undefined ? undefined : this.#configurations.get(entry);
-    if (entry === undefined || !vpe) return;
-    for (const table of this.#tables) {
-      const own = this.#entry(table, vpeId);
-      const mapping = own === undefined ? undefined : this.#mappings.get(own);
-      if (mapping && this.configured(mapping.cpu, vpeId) === vpe) this.#mappings.delete(own!);
-    }
+    if (entry === undefined || !vpe) return undefined;
+    this.#forgetMappings(vpeId);
+    this.#mappings.delete(entry);
     this.#configurations.delete(entry);
     vpe.residence?.lose();
-    if (this.#memory.contains(vpe.vpt, IMPLEMENTATION_AREA)) this.#savedVsgis.set(vpe.vpt, vpe.vsgis);
+    return vpe;
+  }
+
+  #forgetMappings(vpeId: number): void {
+    for (const table of this.#tables) {
+      const entry = this.#entry(table, vpeId);
+      if (entry !== undefined) this.#mappings.delete(entry);
+    }
+  }
+
+  /** The VPT of a vPE that was unmapped is software's from now on: it has all that is known of it. */
+  #save(vpe: ConfiguredVpe | undefined): void {
+    if (vpe && this.#memory.contains(vpe.vpt, IMPLEMENTATION_AREA)) this.#savedVsgis.set(vpe.vpt, vpe.vsgis);
   }
 
   #mapping(its: number, vpeId: number): ItsMapping | undefined {

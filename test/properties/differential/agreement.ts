@@ -5,7 +5,7 @@ import { type Difference, play, type Step } from './pair.ts';
 import { runnableTest } from './recording.ts';
 import type { Model } from './side.ts';
 
-const MINIMISING_MILLISECONDS = 15_000;
+const MINIMISING_MILLISECONDS = 10_000;
 
 /** A step with literal arguments, as `runnableTest` prints it: the results of its calls are compared. */
 export type LiteralStep = readonly [text: string, run: (gic: Model) => readonly unknown[]];
