@@ -124,9 +124,8 @@ export class Residency41 extends Residency {
 
   #pendingLast(): boolean {
     const forwarded = this.#forwarded();
-    const { pendingLastCountsDisabled } = this.config.policy;
     const vsgi = this.#vpe?.vsgis.some(
-      ({ pending, enabled, group }) => pending && (enabled || pendingLastCountsDisabled) && forwarded[group],
+      ({ pending, enabled, group }) => pending && enabled && forwarded[group],
     );
     return vsgi || (this.#tables !== undefined && forwarded[1] && this.hasPendingVlpi());
   }

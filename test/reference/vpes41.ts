@@ -48,7 +48,7 @@ export class Vpes41 implements Vpes {
 
   find(its: number, vpeId: number): ConfiguredVpe | undefined {
     const mapping = this.#mapping(its, vpeId);
-    return mapping?.itses.has(its) ? this.configured(mapping.cpu, vpeId) : undefined;
+    return mapping?.itses.has(its) ? this.configuredIfInRam(mapping.cpu, vpeId) : undefined;
   }
 
   /** The vPE that a redistributor finds in its table. */
@@ -71,8 +71,12 @@ export class Vpes41 implements Vpes {
     const own = this.#entry(this.#tables[its]!, vpeId);
     const shared = this.#entry(this.#residencies[mapping.cpu]!.vpeTable, vpeId);
     if (own === undefined || shared === undefined) return false;
-    if (mapping.alloc) this.#release(mapping.cpu, vpeId);
-    if (mapping.alloc) this.#forgetMappings(vpeId);
+    // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated.
+    if (mapping.alloc || !this.#configurations.has(shared)) {
+      this.#release(mapping.cpu, vpeId);
+      this.#forgetMappings(vpeId);
+      this.#mappings.delete(shared);
+    }
     let vpe = this.#configurations.get(shared);
     if (!vpe) {
       vpe = this.#configure(mapping);

@@ -48,9 +48,10 @@ export const VMS = 2;
 /** Doorbells: LPIs that no event is mapped to. */
 export const FIRST_DOORBELL = 8208;
 
-/** GICv3 has no vPE tables. */
-export function tableKindsOf({ architecture }: MachineConfig): readonly TableKind[] {
-  return architecture === 'GICv3' ? ['devices', 'collections'] : ['devices', 'collections', 'vpes'];
+/** The kinds of tables that each ITS has for itself: GICv3 has no vPE tables, and GICv4.1 can share them. */
+export function tableKindsOf({ architecture, sharedVpeTable }: MachineConfig): readonly TableKind[] {
+  const own = architecture === 'GICv4.0' || (architecture === 'GICv4.1' && sharedVpeTable === 0);
+  return own ? ['devices', 'collections', 'vpes'] : ['devices', 'collections'];
 }
 
 /** An interrupt that software has taken. */
@@ -98,7 +99,8 @@ export class Side extends Driver {
       level2: [0, 1, 2].map(() => this.allocate(PAGE, PAGE)),
     });
     const itses = Array.from({ length: config.itsCount }, (_, its) => its);
-    this.#tables = itses.map(() => Object.fromEntries(this.tableKinds.map((kind) => [kind, places()])));
+    const kinds: readonly TableKind[] = ['devices', 'collections', 'vpes'];
+    this.#tables = itses.map(() => Object.fromEntries(kinds.map((kind) => [kind, places()])));
     this.#itts = itses.map(() => this.allocate(ITTS * 8 * 2 ** ITT_BITS, PAGE));
     const [vpes, vms] = this.hasVirtualLpis ? [VPES, VMS] : [0, 0];
     const vpt = (): number => this.allocate(Math.max(intids / 8, PAGE), PAGE);
