@@ -210,6 +210,7 @@ export class ReferenceGic implements GicHardware {
     this.#checkCpu(cpu);
     this.#cpuInterfaces[cpu]!.reset();
     this.#virtualInterfaces[cpu]!.reset();
+    this.#hypervisorConfigurations[cpu] = 0n;
     this.#update();
   }
 

@@ -71,7 +71,9 @@ export class Residency41 extends Residency {
     if (this.valid) return;
     const indirect = this.config.indirectTables ? ones(55) : 0n;
     const legal = ones(63) | ATTRIBUTES | indirect | ones(54, 53) | ones(51, 12) | ones(6, 0);
-    this.vpropbaser = zeroReservedShareability(merge(this.vpropbaser, value, written) & legal);
+    const merged = merge(this.vpropbaser, value, written) & legal;
+    const keeps = this.config.policy.lpiTableReservedBits === 'keep';
+    this.vpropbaser = keeps ? merged : zeroReservedShareability(merged);
   }
 
   override writeVpendbaser(value: bigint, written: bigint): void {

@@ -74,7 +74,6 @@ export class Vpes41 implements Vpes {
     // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated.
     if (mapping.alloc || !this.#configurations.has(shared)) {
       this.#release(mapping.cpu, vpeId);
-      this.#forgetMappings(vpeId);
       this.#mappings.delete(shared);
     }
     let vpe = this.#configurations.get(shared);
@@ -132,12 +131,12 @@ export class Vpes41 implements Vpes {
     return { cpu, vpt, size, configTable, defaultDoorbell, vsgis, residence: undefined, request: undefined };
   }
 
-  /** The vPE that a redistributor knows is unmapped everywhere. */
+  /** The vPE that a redistributor knows is unmapped everywhere; from ITSs also where it knows none. */
   #release(cpu: number, vpeId: number): ConfiguredVpe | undefined {
+    this.#forgetMappings(vpeId);
     const entry = this.#entry(this.#residencies[cpu]!.vpeTable, vpeId);
     const vpe = entry === undefined ? undefined : this.#configurations.get(entry);
     if (entry === undefined || !vpe) return undefined;
-    this.#forgetMappings(vpeId);
     this.#mappings.delete(entry);
     this.#configurations.delete(entry);
     vpe.residence?.lose();

@@ -122,16 +122,15 @@ export class ResidencyTraffic {
     };
   }
 
-  /** A VM's table, or in GICv4.1 the vPE Configuration table of the group, another one or none. */
+  /** A VM's table, or in GICv4.1 the vPE Configuration table of the group or none. */
   #anyVpropbaser(): Step {
     const [cpu, vm] = [this.#any.cpu(), this.#dice.below(VMS)];
-    const place = this.#dice.pick(['own', 'own', 'own', 'other', 'none', 'outside RAM'] as const);
+    const place = this.#dice.pick(['own', 'own', 'own', 'none', 'outside RAM'] as const);
     const junk = this.#dice.chance(3) ? this.#dice.doubleword() & 0x7810_0000_0000_0f80n : 0n;
     const value = (side: Side): bigint => {
       if (!this.#byVpeId) return BigInt(place === 'outside RAM' ? NOWHERE : side.vmTables[vm]!) | 15n;
       if (place === 'none') return 0n;
-      const tables = { own: groupTable(side, cpu), other: side.vpeTables.at(-1)!, 'outside RAM': NOWHERE };
-      return vpropbaser41(tables[place]);
+      return vpropbaser41(place === 'own' ? groupTable(side, cpu) : NOWHERE);
     };
     return {
       text: `GICR${cpu}_VPROPBASER: ${place} table, ${hex(junk)}`,

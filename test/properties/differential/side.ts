@@ -71,7 +71,7 @@ export class Side extends Driver {
   readonly vpts: readonly (readonly [number, number])[];
   /** Configuration tables of VMs. */
   readonly vmTables: readonly number[];
-  /** vPE Configuration tables: one for each group of PEs with the same affinity above Aff0, and another one. */
+  /** vPE Configuration tables, for as many groups of PEs as there can be. */
   readonly vpeTables: readonly number[];
   /** What each PE has acknowledged and not ended, the last one at the end; and ended, but maybe not deactivated. */
   readonly #acknowledged: Taken[][];
@@ -106,7 +106,7 @@ export class Side extends Driver {
     const vpt = (): number => this.allocate(Math.max(intids / 8, PAGE), PAGE);
     this.vpts = Array.from({ length: vpes }, () => [vpt(), vpt()]);
     this.vmTables = Array.from({ length: vms }, () => this.allocate(intids, PAGE));
-    const groups = config.architecture === 'GICv4.1' ? config.cpus + 1 : 0;
+    const groups = config.architecture === 'GICv4.1' ? config.cpus : 0;
     this.vpeTables = Array.from({ length: groups }, () => this.allocate(PAGE, PAGE));
     this.#places = {
       pendingTables: config.affinities.flatMap((_, cpu) =>
