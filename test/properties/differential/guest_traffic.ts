@@ -51,6 +51,7 @@ export class GuestTraffic {
   usual(): Kinds {
     return [
       [10, () => this.#listRegister()],
+      [4, () => this.#pendAgain()],
       [10, () => this.#acknowledge()],
       [9, () => this.#end()],
       [4, () => this.#deactivate()],
@@ -102,6 +103,20 @@ export class GuestTraffic {
     const link = dice.chance(3) ? (1n << 61n) | (pIntid << 32n) : dice.chance(3) ? 1n << 41n : 0n;
     const value = (state << 62n) | (group << 60n) | (priority << 48n) | link | BigInt(this.#vIntid());
     return this.#set(this.#cpu(), `ICH_LR${n}_EL2`, value);
+  }
+
+  /** An interrupt comes again while the guest handles it: the list register becomes pending and active. */
+  #pendAgain(): Step {
+    const cpu = this.#cpu();
+    return {
+      text: `PE ${cpu}: active list registers become pending and active`,
+      run: ({ model }) => {
+        for (let n = 0; n < Math.min(this.#config.listRegisters, 4); n++) {
+          const value = model.readSystemRegister(cpu, `ICH_LR${n}_EL2`);
+          if (value >> 62n === 2n) model.writeSystemRegister(cpu, `ICH_LR${n}_EL2`, value | (1n << 62n));
+        }
+      },
+    };
   }
 
   #anyListRegister(): Step {
