@@ -71,6 +71,7 @@ const machines: [string, number, Draw][] = [
     (dice) => ({ ...common, architecture: 'GICv4.0', policy: anyPolicies(dice) }),
   ],
   ['any GICv4.0', 6, (dice) => ({ ...anyVirtualConfiguration(dice), architecture: 'GICv4.0' })],
+  ['GICv4.0 and VMOVP on every ITS', 4, () => ({ ...common, architecture: 'GICv4.0', vmovpOnAnyIts: false })],
   ['GICv4.1', 6, () => ({ ...common, architecture: 'GICv4.1' })],
   ['GICv4.1 with two groups', 4, () => ({ ...groups, architecture: 'GICv4.1' })],
   ['any GICv4.1', 7, (dice) => ({ ...anyVirtualConfiguration(dice), architecture: 'GICv4.1' })],

@@ -62,7 +62,8 @@ export class Timers {
       for (const [name, { enabled, masked, compareValue }] of Object.entries(timers)) {
         const left = wrap(compareValue - this.#count(cpu, name as TimerName));
         const at = this.#counter + left;
-        if (!enabled || masked || left === 0n || at >= MODULUS - 1n) continue;
+        // A compare value of zero is reached by every count: the timer does not fire anew.
+        if (!enabled || masked || compareValue === 0n || left === 0n || at >= MODULUS - 1n) continue;
         if (next === undefined || at < next) next = at;
       }
     }

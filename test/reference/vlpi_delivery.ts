@@ -55,13 +55,13 @@ export class VlpiDelivery {
     return already ? 'coalesced' : 'pending';
   }
 
+  /** What the VPT says; outside RAM nothing is pending. */
   isPending(vpe: Vpe, vIntid: number): boolean {
     return vIntid < this.limit(vpe) && testPendingBit(this.#memory, vpe.vpt, vIntid);
   }
 
   clearPending(vpe: Vpe, vIntid: number): void {
-    if (vIntid >= this.limit(vpe)) return;
-    this.requireTable(vpe);
+    if (!this.isPending(vpe, vIntid)) return;
     this.#vpes.residence(vpe)?.tables?.clear(vIntid);
     writePendingBit(this.#memory, vpe.vpt, vIntid, false);
   }

@@ -225,7 +225,7 @@ export class GicTraffic {
   }
 
   #control(): Step {
-    const value = this.#dice.pick([3, 3, 3, 2, 1, 0, 0xffff_ffff]);
+    const value = this.#dice.pick([3, 3, 3, 2, 1, 0, 0, 0x103, 0x103, 0xffff_ffff]);
     return write('GICD_CTLR', (side) => side.gicd(0), 4, value);
   }
 

@@ -58,7 +58,7 @@ export class GuestTraffic {
       [5, () => this.#guestControl()],
       [4, () => this.#hcr()],
       [2, () => this.#read()],
-      [2, () => this.#timer()],
+      [5, () => this.#timer()],
       [2, () => this.#advance()],
     ];
   }
@@ -220,7 +220,7 @@ export class GuestTraffic {
     const el = timer.startsWith('CNTH') ? 2 : 0;
     const register = dice.pick(['CTL', 'CTL', 'CVAL', 'TVAL']);
     const soon = dice.pick([dice.below(1000), dice.word(), 0]);
-    const value = register === 'CTL' ? dice.below(8) : soon;
+    const value = register === 'CTL' ? dice.pick([1, 1, dice.below(8)]) : soon;
     if (dice.chance(8))
       return this.#set(this.#cpu(), 'CNTVOFF_EL2', dice.pick([0n, 500n, dice.doubleword()]));
     return this.#set(this.#cpu(), `${timer}_${register}_EL${el}`, value);

@@ -48,10 +48,9 @@ export const VMS = 2;
 /** Doorbells: LPIs that no event is mapped to. */
 export const FIRST_DOORBELL = 8208;
 
-/** The kinds of tables that each ITS has for itself: GICv3 has no vPE tables, and GICv4.1 can share them. */
-export function tableKindsOf({ architecture, sharedVpeTable }: MachineConfig): readonly TableKind[] {
-  const own = architecture === 'GICv4.0' || (architecture === 'GICv4.1' && sharedVpeTable === 0);
-  return own ? ['devices', 'collections', 'vpes'] : ['devices', 'collections'];
+/** The kinds of tables that traffic moves about: GICv3 has no vPE tables, and those of GICv4.1 stay where they are. */
+export function tableKindsOf({ architecture }: MachineConfig): readonly TableKind[] {
+  return architecture === 'GICv4.0' ? ['devices', 'collections', 'vpes'] : ['devices', 'collections'];
 }
 
 /** An interrupt that software has taken. */

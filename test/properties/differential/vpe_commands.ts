@@ -108,19 +108,32 @@ export class VpeCommands {
 
   /** A vPE moves; where every ITS of ITSList has to be told, mostly all are. */
   vmovp(first: number, vpeId: number, cpu: number): Step {
-    const { architecture, itsCount, vmovpOnAnyIts } = this.#config;
+    const { cpus, itsCount, vmovpOnAnyIts } = this.#config;
     const doorbell = this.#dice.chance(3) ? this.#any.doorbell() : undefined;
-    const together = { sequence: this.#dice.below(4), list: 2 ** itsCount - 1 };
+    const all = Array.from({ length: itsCount }, (_, n) => (first + n) % itsCount);
+    if (vmovpOnAnyIts) return this.#tell([first], vpeId, cpu, 0, doorbell);
+    // One ITS alone waits, until the same command comes to the others some time: it has to be one of few.
+    if (this.#dice.chance(2)) return this.#tell([first], vpeId, vpeId % cpus, 0, undefined);
+    return this.#tell(all, vpeId, cpu, this.#dice.below(4), doorbell);
+  }
+
+  #tell(
+    itses: readonly number[],
+    vpeId: number,
+    cpu: number,
+    sequence: number,
+    doorbell: number | undefined,
+  ): Step {
+    const { architecture, itsCount } = this.#config;
+    const together = { sequence, list: 2 ** itsCount - 1 };
     const words = (side: Side): Words =>
       architecture === 'GICv4.1'
         ? commands41.vmovp(vpeId, side.rdbase(cpu), doorbell, together)
         : virtualCommands.vmovp(vpeId, side.rdbase(cpu), together);
-    const all = Array.from({ length: itsCount }, (_, n) => (first + n) % itsCount);
-    const told = vmovpOnAnyIts ? [first] : all;
     return {
-      text: `ITSs ${told.join(', ')} VMOVP ${vpeId} to PE ${cpu}, doorbell ${doorbell ?? 'kept'}`,
+      text: `ITSs ${itses.join(', ')} VMOVP ${vpeId} to PE ${cpu}, sequence ${sequence}, doorbell ${doorbell ?? 'kept'}`,
       run: (side) => {
-        for (const its of told) side.command(words(side), its);
+        for (const its of itses) side.command(words(side), its);
       },
     };
   }
@@ -129,9 +142,14 @@ export class VpeCommands {
   only41(): Step {
     const [its, vpeId, intid] = [this.#any.its(), this.#any.vpeId(), this.#dice.below(16)];
     const few = this.#dice.chance(2) ? intid : intid % 3;
-    if (this.#dice.chance(6)) return this.command(its, `INVDB ${vpeId}`, () => commands41.invdb(vpeId));
+    if (this.#dice.chance(4)) return this.command(its, `INVDB ${vpeId}`, () => commands41.invdb(vpeId));
     if (this.#dice.chance(5)) {
-      return this.command(its, `VSGI clears ${few} of vPE ${vpeId}`, () => commands41.clearVsgi(vpeId, few));
+      // The other fields of the command are to be ignored.
+      const others = this.#dice.pick([0n, 0x00f0_0500n, 0x0040_0100n]);
+      return this.command(its, `VSGI clears ${few} of vPE ${vpeId}, other fields ${hex(others)}`, () => {
+        const [first, second] = commands41.clearVsgi(vpeId, few);
+        return [first | others, second, 0n, 0n];
+      });
     }
     const [group, priority] = [this.#dice.below(2), this.#dice.below(16) * 16];
     const enable = !this.#dice.chance(4);

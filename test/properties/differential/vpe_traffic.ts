@@ -76,13 +76,22 @@ export class VpeTraffic {
     };
   }
 
+  /** Seen by INVDB or INVALL, or when it rings next. */
+  #configureDoorbell(): Step {
+    const [intid, priority] = [FIRST_DOORBELL + this.#dice.below(3), this.#dice.below(256)];
+    return this.#lpis.setConfig(intid, priority, !this.#dice.chance(3));
+  }
+
   usual(): Kinds {
     if (!this.#vlpis) return this.#guests.usual();
-    const its: Kinds = [
-      [16, () => this.#commands.usual()],
-      [2, () => this.#commands.remap()],
+    const only41: Kinds = this.#config.architecture === 'GICv4.1' ? [[8, () => this.#commands.only41()]] : [];
+    const its: Kinds = [[16, () => this.#commands.usual()], [2, () => this.#commands.remap()], ...only41];
+    return [
+      ...this.#guests.usual(),
+      ...this.#residency.usual(),
+      [3, () => this.#configureDoorbell()],
+      ...(this.#config.itsCount > 0 ? its : []),
     ];
-    return [...this.#guests.usual(), ...this.#residency.usual(), ...(this.#config.itsCount > 0 ? its : [])];
   }
 
   disruptive(): Kinds {
