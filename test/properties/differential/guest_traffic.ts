@@ -36,11 +36,13 @@ export class GuestTraffic {
 
   /** Guests routed to the virtual interface, and the virtual interface open. */
   setUp(): Step {
+    const offset = this.#dice.pick([0, 0, 500]);
     return {
-      text: 'all guests open',
+      text: `all guests open, CNTVOFF_EL2 ${offset}`,
       run: ({ model }) => {
         for (let cpu = 0; cpu < this.#config.cpus; cpu++) {
           model.writeSystemRegister(cpu, 'HCR_EL2', BOTH);
+          model.writeSystemRegister(cpu, 'CNTVOFF_EL2', offset);
           model.writeSystemRegister(cpu, 'ICH_HCR_EL2', 1);
           model.writeSystemRegister(cpu, 'ICH_VMCR_EL2', OPEN_VMCR);
         }

@@ -138,11 +138,15 @@ export class VpeCommands {
     };
   }
 
+  invdb(its: number, vpeId: number): Step {
+    return this.command(its, `INVDB ${vpeId}`, () => commands41.invdb(vpeId));
+  }
+
   /** VSGI and INVDB. */
   only41(): Step {
     const [its, vpeId, intid] = [this.#any.its(), this.#any.vpeId(), this.#dice.below(16)];
     const few = this.#dice.chance(2) ? intid : intid % 3;
-    if (this.#dice.chance(4)) return this.command(its, `INVDB ${vpeId}`, () => commands41.invdb(vpeId));
+    if (this.#dice.chance(4)) return this.invdb(its, vpeId);
     if (this.#dice.chance(5)) {
       // The other fields of the command are to be ignored.
       const others = this.#dice.pick([0n, 0x00f0_0500n, 0x0040_0100n]);

@@ -56,10 +56,22 @@ export class VpeTraffic {
     for (let cpu = 0; cpu < resident; cpu++) {
       if (dice.chance(2)) steps.push(this.#residency.scheduleIn(cpu, cpu));
     }
-    if (this.#config.architecture === 'GICv4.1' && this.#config.virtualSgis) {
+    if (this.#config.architecture === 'GICv4.1') {
+      if (dice.chance(2)) steps.push(this.#withoutActiveSgis());
       for (let n = 0; n < 4; n++) steps.push(this.#commands.only41());
     }
     return steps;
+  }
+
+  /** GICD_CTLR.nASSGIreq, which can be set while both groups are disabled. */
+  #withoutActiveSgis(): Step {
+    return {
+      text: 'SGIs without active state',
+      run: (side) => {
+        side.model.write(side.gicd(0), 4, 0);
+        side.model.write(side.gicd(0), 4, 0x103);
+      },
+    };
   }
 
   #tables(): Step {
@@ -76,10 +88,20 @@ export class VpeTraffic {
     };
   }
 
-  /** Seen by INVDB or INVALL, or when it rings next. */
+  /** Seen when the doorbell rings next, or by an INVDB that follows. */
   #configureDoorbell(): Step {
-    const [intid, priority] = [FIRST_DOORBELL + this.#dice.below(3), this.#dice.below(256)];
-    return this.#lpis.setConfig(intid, priority, !this.#dice.chance(3));
+    const [vpeId, its, priority] = [this.#dice.below(VPES), this.#any.its(), this.#dice.below(256)];
+    const config = this.#lpis.setConfig(FIRST_DOORBELL + (vpeId % 3), priority, !this.#dice.chance(3));
+    const { architecture, itsCount } = this.#config;
+    if (architecture !== 'GICv4.1' || itsCount === 0 || this.#dice.chance(3)) return config;
+    const invdb = this.#commands.invdb(its, vpeId);
+    return {
+      text: `${config.text}; ${invdb.text}`,
+      run: (side) => {
+        config.run(side);
+        invdb.run(side);
+      },
+    };
   }
 
   usual(): Kinds {
