@@ -218,14 +218,21 @@ export class GuestTraffic {
 
   #timer(): Step {
     const dice = this.#dice;
+    const cpu = this.#cpu();
     const timer = dice.pick(['CNTV', 'CNTP', 'CNTHP', 'CNTHV']);
     const el = timer.startsWith('CNTH') ? 2 : 0;
-    const register = dice.pick(['CTL', 'CTL', 'CVAL', 'TVAL']);
     const soon = dice.pick([dice.below(1000), dice.word(), 0]);
-    const value = register === 'CTL' ? dice.pick([1, 1, dice.below(8)]) : soon;
-    if (dice.chance(8))
-      return this.#set(this.#cpu(), 'CNTVOFF_EL2', dice.pick([0n, 500n, dice.doubleword()]));
-    return this.#set(this.#cpu(), `${timer}_${register}_EL${el}`, value);
+    if (dice.chance(5)) return this.#set(cpu, 'CNTVOFF_EL2', dice.pick([0n, 500n, dice.doubleword()]));
+    if (dice.chance(3)) return this.#set(cpu, `${timer}_CTL_EL${el}`, dice.below(8));
+    const register = `${timer}_${dice.pick(['CVAL', 'TVAL'])}_EL${el}`;
+    return {
+      text: `PE ${cpu} ${register} = ${hex(soon)}, timer on`,
+      run: ({ model }) => {
+        model.writeSystemRegister(cpu, register, soon);
+        model.writeSystemRegister(cpu, `${timer}_CTL_EL${el}`, 1);
+        return model.readSystemRegister(cpu, `${timer}_TVAL_EL${el}`);
+      },
+    };
   }
 
   #advance(): Step {
