@@ -108,7 +108,7 @@ export class Distributor {
 
   #defineRouter(offset: number, intid: number): void {
     if (!this.spis.get(intid)) {
-      this.frame.zero(offset, 64);
+      this.frame.zero(offset, { width: 64 });
       return;
     }
     const { oneOfN, policy } = this.#config;
@@ -128,13 +128,13 @@ export class Distributor {
 
   /** Registers that affinity routing and the single Security state leave without effect: section 2.1. */
   #defineWithoutEffect(): void {
-    const arrays = [
-      { name: 'ITARGETSR', offset: 0x0800, count: 256 },
+    const arrays: { name: string; offset: number; count: number; bytes?: boolean }[] = [
+      { name: 'ITARGETSR', offset: 0x0800, count: 255, bytes: true },
       { name: 'IGRPMODR', offset: 0x0d00, count: 32 },
       { name: 'NSACR', offset: 0x0e00, count: 64 },
       { name: 'SGIR', offset: 0x0f00, count: 1 },
-      { name: 'CPENDSGIR', offset: 0x0f10, count: 4 },
-      { name: 'SPENDSGIR', offset: 0x0f20, count: 4 },
+      { name: 'CPENDSGIR', offset: 0x0f10, count: 4, bytes: true },
+      { name: 'SPENDSGIR', offset: 0x0f20, count: 4, bytes: true },
     ];
     if (this.#config.extendedSpis > 0) {
       arrays.push(
@@ -142,8 +142,8 @@ export class Distributor {
         { name: 'NSACR<n>E', offset: 0x3600, count: 64 },
       );
     }
-    for (const { offset, count } of arrays) {
-      for (let n = 0; n < count; n++) this.frame.zero(offset + 4 * n);
+    for (const { offset, count, bytes } of arrays) {
+      for (let n = 0; n < count; n++) this.frame.zero(offset + 4 * n, bytes ? { narrow: 1 } : {});
     }
   }
 

@@ -44,8 +44,9 @@ export class Frame {
   }
 
   /** A register all of whose fields read as zero and ignore writes; unlike a reserved location, it exists. */
-  zero(offset: number, width: 32 | 64 = 32): void {
-    this.define(offset, { width, read: () => 0n, write: () => {} });
+  zero(offset: number, { width = 32, narrow }: Pick<Partial<Register>, 'width' | 'narrow'> = {}): void {
+    const size = narrow === undefined ? {} : { narrow };
+    this.define(offset, { width, ...size, read: () => 0n, write: () => {} });
   }
 
   read(offset: number, size: number): bigint {

@@ -274,7 +274,7 @@ export class Its {
     for (let n = 0; n < 8; n++) {
       const type = types[n];
       if (type === undefined) {
-        this.control.zero(0x0100 + 8 * n, 64);
+        this.control.zero(0x0100 + 8 * n, { width: 64 });
         continue;
       }
       const wide = type === TABLE_TYPES.vpes && architecture === 'GICv4.1';

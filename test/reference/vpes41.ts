@@ -75,7 +75,7 @@ export class Vpes41 implements Vpes {
     if (mapping.alloc || !this.#configurations.has(shared)) {
       this.#release(mapping.cpu, vpeId);
       this.#mappings.delete(shared);
-    }
+    } else if (this.find(its, vpeId)) return true; // What differs from the VMAPP that mapped it does not count.
     let vpe = this.#configurations.get(shared);
     if (!vpe) {
       vpe = this.#configure(mapping);
