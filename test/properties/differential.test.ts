@@ -19,6 +19,8 @@ import { Scenario } from './differential/scenario.ts';
 const LENGTH = 400;
 /** Where the seeds begin; for a hunt elsewhere, GICV4_SEED. */
 const FIRST_SEED = Number(process.env.GICV4_SEED ?? 1);
+/** How many times as many sequences: for long campaigns, GICV4_CAMPAIGN. */
+const CAMPAIGN = Number(process.env.GICV4_CAMPAIGN ?? 1);
 
 /** Plays a random sequence on both models. */
 function compare(engine: Engine, options: MachineOptions, seed: number): void {
@@ -56,7 +58,7 @@ const machines: [string, number, (dice: Dice) => MachineOptions][] = [
 describe('the engine does what the plain reference model does', () => {
   it.each(machines)('with %s, %i random sequences', async (_, sequences, draw) => {
     const engine = await loadEngine();
-    for (let n = 0; n < sequences; n++) {
+    for (let n = 0; n < sequences * CAMPAIGN; n++) {
       const seed = FIRST_SEED + n;
       compare(engine, draw(new Dice(-seed)), seed);
     }

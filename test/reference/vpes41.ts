@@ -71,11 +71,12 @@ export class Vpes41 implements Vpes {
     const own = this.#entry(this.#tables[its]!, vpeId);
     const shared = this.#entry(this.#residencies[mapping.cpu]!.vpeTable, vpeId);
     if (own === undefined || shared === undefined) return false;
-    // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated.
+    // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated. Of one that this ITS has mapped already,
+    // what differs from the first VMAPP does not count.
     if (mapping.alloc || !this.#configurations.has(shared)) {
       this.#release(mapping.cpu, vpeId);
       this.#mappings.delete(shared);
-    } else if (this.find(its, vpeId)) return true; // What differs from the VMAPP that mapped it does not count.
+    } else if (this.find(its, vpeId)) return true;
     let vpe = this.#configurations.get(shared);
     if (!vpe) {
       vpe = this.#configure(mapping);
