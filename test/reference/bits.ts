@@ -22,3 +22,8 @@ export function place(value: number | bigint | boolean, low: number): bigint {
 export function merge(old: bigint, value: bigint, written: bigint): bigint {
   return (old & ~written) | (value & written);
 }
+
+/** The number of the lowest bit that is set; undefined for zero. */
+export function lowestBit(bits: bigint): number | undefined {
+  return bits === 0n ? undefined : (bits & -bits).toString(2).length - 1;
+}

@@ -1,9 +1,10 @@
 import type { MachineConfig } from '../../bindings/config.ts';
 import { GicError } from '../../bindings/errors.ts';
 import type { HighestPending } from '../../bindings/hardware.ts';
-import { field, numberField, ones, place } from './bits.ts';
+import { field, lowestBit, numberField, ones, place } from './bits.ts';
+import type { Counters } from './counters.ts';
 import { cpuInterfaceType } from './identification.ts';
-import { FIRST_LPI } from './lpi.ts';
+import { FIRST_LPI } from './lpi_tables.ts';
 
 type Group = 0 | 1;
 
@@ -28,6 +29,7 @@ export interface CpuInterfacePort {
 export class CpuInterface {
   readonly #config: MachineConfig;
   readonly #port: CpuInterfacePort;
+  readonly #counters: Counters;
   #priorityMask = 0;
   #groupEnables: [boolean, boolean] = [false, false];
   #binaryPoints: [number, number] = [0, 0];
@@ -36,9 +38,10 @@ export class CpuInterface {
   /** One bit for each preemption level of Group 0 and Group 1, level 0 the most urgent. */
   #activePriorities: [bigint, bigint] = [0n, 0n];
 
-  constructor(config: MachineConfig, port: CpuInterfacePort) {
+  constructor(config: MachineConfig, port: CpuInterfacePort, counters: Counters) {
     this.#config = config;
     this.#port = port;
+    this.#counters = counters;
     this.reset();
   }
 
@@ -174,7 +177,11 @@ export class CpuInterface {
 
   #acknowledge(group: Group): number {
     const highest = this.#port.highestPending();
-    if (highest?.group !== group || !this.#canSignal(highest)) return SPURIOUS;
+    if (highest?.group !== group || !this.#canSignal(highest)) {
+      this.#counters.spurious++;
+      return SPURIOUS;
+    }
+    this.#counters.acknowledged[kindOf(highest.intid)]++;
     const level = (highest.priority & this.#groupPriorityMask(group)) >> this.#levelShift();
     this.#activePriorities[group] |= place(1, level);
     this.#port.acknowledge(highest.intid);
@@ -191,6 +198,7 @@ export class CpuInterface {
     if (this.#highestActiveGroup() !== group) return;
     const bits = this.#activePriorities[group];
     this.#activePriorities[group] = bits & (bits - 1n);
+    this.#counters.priorityDrops++;
     if (!this.#eoiMode) this.#deactivate(intid);
   }
 
@@ -251,8 +259,10 @@ function activePriorityRegister(name: string): { group: Group; n: number } | und
   return match ? { group: match[1] === '0' ? 0 : 1, n: Number(match[2]) } : undefined;
 }
 
-function lowestBit(bits: bigint): number | undefined {
-  return bits === 0n ? undefined : (bits & -bits).toString(2).length - 1;
+function kindOf(intid: number): 'sgi' | 'ppi' | 'spi' | 'lpi' {
+  if (intid >= FIRST_LPI) return 'lpi';
+  if (intid < 16) return 'sgi';
+  return intid < 32 || (intid >= 1056 && intid < 1120) ? 'ppi' : 'spi';
 }
 
 function unknownRegister(name: string): GicError {

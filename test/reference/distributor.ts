@@ -1,7 +1,13 @@
 import type { MachineConfig } from '../../bindings/config.ts';
-import { field, merge, numberField, ones } from './bits.ts';
+import { field, merge, numberField, ones, place } from './bits.ts';
 import { Frame } from './frame.ts';
-import { DEFAULT_IIDR, defineIdentification, distributorType, PartNumber } from './identification.ts';
+import {
+  DEFAULT_IIDR,
+  defineIdentification,
+  distributorType,
+  distributorType2,
+  PartNumber,
+} from './identification.ts';
 import { InterruptBank } from './interrupt.ts';
 import {
   defineStateRegisters,
@@ -22,6 +28,7 @@ export class Distributor {
   readonly #routers = new Map<number, bigint>();
   #enables = 0n;
   #status = 0n;
+  #sgisWithoutActive = false;
 
   constructor(config: MachineConfig) {
     this.#config = config;
@@ -43,6 +50,11 @@ export class Distributor {
     return field(this.#enables, group) === 1n;
   }
 
+  /** GICD_CTLR.nASSGIreq of GICv4.1: SGIs have no active state. */
+  get sgisWithoutActive(): boolean {
+    return this.#sgisWithoutActive;
+  }
+
   /** GICD_IROUTER of an implemented SPI. */
   router(intid: number): bigint {
     return this.#routers.get(intid) ?? 0n;
@@ -53,12 +65,16 @@ export class Distributor {
     // E1NWF is RAZ/WI, which section 2.2 allows. RWP is never seen set: writes take effect at once.
     this.frame.define(0x0000, {
       width: 32,
-      read: () => CTLR_FIXED | this.#enables,
+      read: () => CTLR_FIXED | this.#enables | place(this.#sgisWithoutActive, 8),
       write: (value) => {
+        if (config.architecture === 'GICv4.1' && this.#enables === 0n) {
+          this.#sgisWithoutActive = field(value, 8) === 1n;
+        }
         this.#enables = value & ENABLE_GROUPS;
       },
     });
     this.frame.constant(0x0004, distributorType(config));
+    if (config.architecture === 'GICv4.1') this.frame.constant(0x000c, distributorType2(config));
     this.frame.constant(0x0008, BigInt(config.identification.GICD_IIDR ?? DEFAULT_IIDR));
     this.frame.define(0x0010, {
       width: 32,
@@ -92,7 +108,7 @@ export class Distributor {
 
   #defineRouter(offset: number, intid: number): void {
     if (!this.spis.get(intid)) {
-      this.frame.zero(offset, 64);
+      this.frame.zero(offset, { width: 64 });
       return;
     }
     const { oneOfN, policy } = this.#config;
@@ -112,13 +128,13 @@ export class Distributor {
 
   /** Registers that affinity routing and the single Security state leave without effect: section 2.1. */
   #defineWithoutEffect(): void {
-    const arrays = [
-      { name: 'ITARGETSR', offset: 0x0800, count: 256 },
+    const arrays: { name: string; offset: number; count: number; bytes?: boolean }[] = [
+      { name: 'ITARGETSR', offset: 0x0800, count: 255, bytes: true },
       { name: 'IGRPMODR', offset: 0x0d00, count: 32 },
       { name: 'NSACR', offset: 0x0e00, count: 64 },
       { name: 'SGIR', offset: 0x0f00, count: 1 },
-      { name: 'CPENDSGIR', offset: 0x0f10, count: 4 },
-      { name: 'SPENDSGIR', offset: 0x0f20, count: 4 },
+      { name: 'CPENDSGIR', offset: 0x0f10, count: 4, bytes: true },
+      { name: 'SPENDSGIR', offset: 0x0f20, count: 4, bytes: true },
     ];
     if (this.#config.extendedSpis > 0) {
       arrays.push(
@@ -126,8 +142,8 @@ export class Distributor {
         { name: 'NSACR<n>E', offset: 0x3600, count: 64 },
       );
     }
-    for (const { offset, count } of arrays) {
-      for (let n = 0; n < count; n++) this.frame.zero(offset + 4 * n);
+    for (const { offset, count, bytes } of arrays) {
+      for (let n = 0; n < count; n++) this.frame.zero(offset + 4 * n, bytes ? { narrow: 1 } : {});
     }
   }
 

@@ -3,8 +3,10 @@ import { ones } from './bits.ts';
 /** A register of a frame. One without `read` is write-only, one without `write` read-only. */
 export interface Register {
   readonly width: 32 | 64;
-  /** Bytes of a narrower access that the register takes too; 64-bit registers always take their two halves. */
+  /** Bytes of a narrower access that the register takes too; 64-bit registers take their two halves. */
   readonly narrow?: 1 | 2;
+  /** A 64-bit register that is accessed as a whole only. */
+  readonly whole?: boolean;
   readonly read?: () => bigint;
   /** `written` has a one in each bit that the access covers; the others of `value` are zero. */
   readonly write?: (value: bigint, written: bigint) => void;
@@ -42,8 +44,9 @@ export class Frame {
   }
 
   /** A register all of whose fields read as zero and ignore writes; unlike a reserved location, it exists. */
-  zero(offset: number, width: 32 | 64 = 32): void {
-    this.define(offset, { width, read: () => 0n, write: () => {} });
+  zero(offset: number, { width = 32, narrow }: Pick<Partial<Register>, 'width' | 'narrow'> = {}): void {
+    const size = narrow === undefined ? {} : { narrow };
+    this.define(offset, { width, ...size, read: () => 0n, write: () => {} });
   }
 
   read(offset: number, size: number): bigint {
@@ -72,7 +75,7 @@ export class Frame {
     if (offset % size !== 0) return undefined;
     const wide = this.#registers.get(offset - (offset % 8));
     if (wide?.width === 64) {
-      return size >= 4 ? { register: wide, shift: BigInt(8 * (offset % 8)) } : undefined;
+      return size >= (wide.whole ? 8 : 4) ? { register: wide, shift: BigInt(8 * (offset % 8)) } : undefined;
     }
     const register = this.#registers.get(offset - (offset % 4));
     if (!register || register.width === 64 || (size !== 4 && size !== register.narrow)) return undefined;

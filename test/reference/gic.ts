@@ -4,38 +4,41 @@ import {
   redistributorStride,
   resolveConfig,
 } from '../../bindings/config.ts';
+import type { CounterValues } from '../../bindings/counters.ts';
 import { GicError, requireInteger } from '../../bindings/errors.ts';
 import type { GicHardware, HighestPending, VirtualOutputs } from '../../bindings/hardware.ts';
+import type { MsiOutcome } from '../../bindings/outcomes.ts';
+import type { InterruptEntry, VpeEntry } from '../../bindings/table_entries.ts';
 import { sgiTargets } from './affinity.ts';
+import { Counters } from './counters.ts';
 import { CpuInterface } from './cpu_interface.ts';
 import { Distributor } from './distributor.ts';
+import { routeFromEl1 } from './el1_access.ts';
+import type { VirtualSide } from './event_target.ts';
 import type { Frame } from './frame.ts';
+import { hasVirtualLpis } from './identification.ts';
 import type { Interrupt } from './interrupt.ts';
 import { type CommandErrorRecord, Its } from './its.ts';
-import { FIRST_LPI } from './lpi.ts';
+import { Failure } from './its_translation.ts';
+import { FIRST_LPI } from './lpi_tables.ts';
 import { Memory } from './memory.ts';
 import { Redistributor } from './redistributor.ts';
 import { Routing } from './routing.ts';
+import { TableFault } from './table.ts';
+import { Timers } from './timers.ts';
+import { VirtualGic } from './virtual_gic.ts';
+import { type VirtualCandidate, VirtualInterface } from './virtual_interface.ts';
+import { isVirtualRegister, readVirtual, writeVirtual } from './virtual_registers.ts';
 
 type Size = 1 | 2 | 4 | 8;
 
 const FRAME = 0x1_0000;
-
-/** A PE without virtual interrupts. */
-const NO_VIRTUAL_OUTPUTS: VirtualOutputs = {
-  winner: undefined,
-  bestVlpi: undefined,
-  virq: false,
-  vfiq: false,
-  maintenance: false,
-};
+/** The only registers whose read changes anything. */
+const ACKNOWLEDGES = /IAR[01]/;
 
 /**
- * The GICv3 hardware as plain TypeScript, written for clarity and from the specification alone. It keeps no index of
- * what is pending: the highest priority interrupt is looked for each time it is asked for.
- *
- * Of GICv4.0 it has the address map, the identification and the registers, but no virtual LPIs and no virtual CPU
- * interface: system registers are the physical ones at either exception level.
+ * The GICv3, GICv4.0 or GICv4.1 hardware as plain TypeScript, written for clarity and from the specification alone. It
+ * keeps no index of what is pending: the highest priority interrupt is looked for each time it is asked for.
  */
 export class ReferenceGic implements GicHardware {
   readonly config: MachineConfig;
@@ -47,21 +50,39 @@ export class ReferenceGic implements GicHardware {
   readonly #cpuInterfaces: readonly CpuInterface[];
   readonly #itss: readonly Its[];
   readonly #routing: Routing;
+  readonly #counters = new Counters();
+  readonly #virtual: VirtualGic | undefined;
+  readonly #virtualInterfaces: readonly VirtualInterface[];
+  /** HCR_EL2 of each PE. */
+  readonly #hypervisorConfigurations: bigint[];
+  /** Levels of the maintenance interrupts. */
+  readonly #maintenance: boolean[];
+  readonly #timers: Timers;
 
   constructor(options: MachineOptions = {}) {
     const config = resolveConfig(options);
     const cpus = Array.from({ length: config.cpus }, (_, cpu) => cpu);
     const memory = new Memory(config.ram);
-    const redistributors = cpus.map((cpu) => new Redistributor(config, memory, cpu));
+    const counters = this.#counters;
+    this.#virtual = hasVirtualLpis(config) ? new VirtualGic(config, memory, counters) : undefined;
+    const redistributors = cpus.map(
+      (cpu) => new Redistributor(config, memory, cpu, counters, this.#virtual?.redistributor(cpu)),
+    );
     const lpis = redistributors.map((redistributor) => redistributor.lpis);
     this.config = config;
+    this.#hypervisorConfigurations = cpus.map(() => 0n);
+    this.#maintenance = cpus.map(() => false);
+    this.#timers = new Timers(config);
     this.#memory = memory;
     this.#distributor = new Distributor(config);
     this.#redistributors = redistributors;
-    this.#itss = Array.from(
-      { length: config.itsCount },
-      (_, its) => new Its(config, memory, its, lpis, this.commandErrors),
-    );
+    const itses: Its[] = [];
+    const virtual = (): VirtualSide | undefined => this.#virtual?.side;
+    const surroundings = { memory, lpis, counters, errors: this.commandErrors, itses, virtual };
+    for (let its = 0; its < config.itsCount; its++) itses.push(new Its(config, its, surroundings));
+    this.#itss = itses;
+    this.#virtual?.connect(itses, lpis);
+    this.#virtualInterfaces = cpus.map((cpu) => this.#makeVirtualInterface(cpu));
     this.#cpuInterfaces = cpus.map((cpu) => this.#makeCpuInterface(cpu));
     this.#routing = new Routing(config, this.#distributor, {
       participates: (cpu, group) =>
@@ -94,20 +115,23 @@ export class ReferenceGic implements GicHardware {
     const location = this.#locate(address);
     if (location) location.frame.write(location.offset, size, bits);
     else this.#memory.store(address, size, bits);
-    this.#routing.update();
+    this.#update();
   }
 
-  sendMsi(deviceId: number, eventId: number, its = 0): void {
+  /** Tells what became of the MSI. */
+  sendMsi(deviceId: number, eventId: number, its = 0): MsiOutcome {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
-    this.#its(its).message(deviceId, eventId);
+    const outcome = this.#its(its).message(deviceId, eventId);
+    this.#update();
+    return outcome;
   }
 
   setSpi(intid: number, level: boolean): void {
     const spi = this.#distributor.spis.get(intid);
     if (!spi) throw new GicError('INVALID_ARGUMENT', 'intid', intid, 'the INTID of an implemented SPI');
     spi.drive(level);
-    this.#routing.update();
+    this.#update();
   }
 
   setPpi(cpu: number, intid: number, level: boolean): void {
@@ -117,17 +141,27 @@ export class ReferenceGic implements GicHardware {
     ppi.drive(level);
   }
 
-  readSystemRegister(cpu: number, name: string): bigint {
+  readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
     this.#checkCpu(cpu);
-    const value = this.#cpuInterfaces[cpu]!.read(name);
-    this.#routing.update();
+    const reached = this.#reach(cpu, name, el);
+    let value: bigint;
+    if (reached === 'HCR_EL2') value = this.#hypervisorConfigurations[cpu]!;
+    else if (this.#timers.has(reached)) value = this.#timers.read(cpu, reached);
+    else if (isVirtualRegister(reached)) value = readVirtual(this.#virtualInterfaces[cpu]!, reached);
+    else value = this.#cpuInterfaces[cpu]!.read(reached);
+    if (ACKNOWLEDGES.test(reached)) this.#update();
     return value;
   }
 
-  writeSystemRegister(cpu: number, name: string, value: number | bigint): void {
+  writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.#checkCpu(cpu);
-    this.#cpuInterfaces[cpu]!.write(name, toBits(value, 64));
-    this.#routing.update();
+    const bits = toBits(value, 64);
+    const reached = this.#reach(cpu, name, el);
+    if (reached === 'HCR_EL2') this.#hypervisorConfigurations[cpu] = bits;
+    else if (this.#timers.has(reached)) this.#timers.write(cpu, reached, bits);
+    else if (isVirtualRegister(reached)) writeVirtual(this.#virtualInterfaces[cpu]!, reached, bits);
+    else this.#cpuInterfaces[cpu]!.write(reached, bits);
+    this.#update();
   }
 
   readMemory(address: number, length: number): Uint8Array {
@@ -169,19 +203,81 @@ export class ReferenceGic implements GicHardware {
 
   virtualOutputs(cpu: number): VirtualOutputs {
     this.#checkCpu(cpu);
-    return NO_VIRTUAL_OUTPUTS;
+    return this.#virtualInterfaces[cpu]!.outputs();
   }
 
   resetCpuInterface(cpu: number): void {
     this.#checkCpu(cpu);
     this.#cpuInterfaces[cpu]!.reset();
-    this.#routing.update();
+    this.#virtualInterfaces[cpu]!.reset();
+    this.#hypervisorConfigurations[cpu] = 0n;
+    this.#update();
   }
 
   /** Processes at most `commands` commands of an ITS's queue; returns how many it took from it. */
   stepIts(its: number, commands: number): number {
     requireInteger('INVALID_ARGUMENT', 'commands', commands, 0, Number.MAX_SAFE_INTEGER);
-    return this.#its(its).process(commands);
+    const done = this.#its(its).process(commands);
+    this.#update();
+    return done;
+  }
+
+  /** CNTPCT_EL0. */
+  get counter(): bigint {
+    return this.#timers.counter;
+  }
+
+  /** Moves the counter of the generic timers forward. */
+  advanceCounter(ticks: bigint): void {
+    this.#timers.advance(ticks);
+    this.#update();
+  }
+
+  /** The counter value, below 2^64 - 1, at which the next timer fires; undefined while none will. */
+  nextTimerDeadline(): bigint | undefined {
+    return this.#timers.nextDeadline();
+  }
+
+  /** Everything that was counted since the model was made. */
+  counters(): CounterValues {
+    return this.#counters.values;
+  }
+
+  /** What an event is mapped to; undefined where it is not mapped, or a table is outside RAM. */
+  interruptEntry(its: number, deviceId: number, eventId: number): InterruptEntry | undefined {
+    return orUndefined(() => {
+      const mapping = this.#its(its).tables.lookup(deviceId, eventId);
+      if (mapping.kind === 'virtual') return mapping;
+      return { kind: 'physical', pIntid: mapping.intid, icid: mapping.icid };
+    });
+  }
+
+  /** The vPE table's entry of a vPE; undefined where it is not mapped, or a table is outside RAM. */
+  vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
+    return orUndefined(() => {
+      const vpe = this.#virtual?.side.vpes.find(its, vpeId);
+      return vpe && { cpu: vpe.cpu, vptAddress: vpe.vpt, size: vpe.size };
+    });
+  }
+
+  /** The register that an access reaches. */
+  #reach(cpu: number, name: string, el: 1 | 2): string {
+    if (el === 2) return name;
+    return routeFromEl1(name, this.#hypervisorConfigurations[cpu]!, this.#virtualInterfaces[cpu]!.traps);
+  }
+
+  /** To be called after everything that can change an interrupt or a PE. */
+  #update(): void {
+    const { maintenancePpi } = this.config;
+    for (const [cpu, virtual] of this.#virtualInterfaces.entries()) {
+      const { interrupts } = this.#redistributors[cpu]!;
+      for (const { ppi, level } of this.#timers.lines(cpu)) interrupts.get(ppi)!.drive(level);
+      const level = virtual.maintenance;
+      if (level && !this.#maintenance[cpu]) this.#counters.maintenance++;
+      this.#maintenance[cpu] = level;
+      if (maintenancePpi !== 0) interrupts.get(maintenancePpi)!.drive(level);
+    }
+    this.#routing.update();
   }
 
   /** What could be forwarded to a PE: section 1.3 items 1 to 5. */
@@ -204,18 +300,36 @@ export class ReferenceGic implements GicHardware {
   }
 
   #makeCpuInterface(cpu: number): CpuInterface {
-    return new CpuInterface(this.config, {
+    const port = {
       highestPending: () => this.highestPending(cpu),
-      exists: (intid) => this.#interrupt(cpu, intid) !== undefined,
-      acknowledge: (intid) => {
+      exists: (intid: number) => this.#interrupt(cpu, intid) !== undefined,
+      acknowledge: (intid: number) => {
         if (intid >= FIRST_LPI) this.#redistributors[cpu]!.lpis.clearPending(intid);
-        else this.#interrupt(cpu, intid)!.acknowledge();
+        else this.#interrupt(cpu, intid)!.acknowledge(intid >= 16 || !this.#distributor.sgisWithoutActive);
       },
-      deactivate: (intid) => {
-        this.#interrupt(cpu, intid)!.active = false;
+      deactivate: (intid: number) => this.#deactivate(cpu, intid),
+      generateSgi: (value: bigint, group: 0 | 1) => this.#generateSgi(cpu, value, group),
+    };
+    return new CpuInterface(this.config, port, this.#counters);
+  }
+
+  #makeVirtualInterface(cpu: number): VirtualInterface {
+    const residency = this.#virtual?.residency(cpu);
+    const port = {
+      bestVlpi: () => residency?.bestVlpi(),
+      direct: () => residency?.direct() ?? [],
+      acknowledge: (candidate: VirtualCandidate) => residency!.acknowledge(candidate),
+      deactivatePhysical: (intid: number) => {
+        if (this.#interrupt(cpu, intid)) this.#deactivate(cpu, intid);
       },
-      generateSgi: (value, group) => this.#generateSgi(cpu, value, group),
-    });
+    };
+    return new VirtualInterface(this.config, port, this.#counters);
+  }
+
+  #deactivate(cpu: number, intid: number): void {
+    const interrupt = this.#interrupt(cpu, intid)!;
+    if (interrupt.active) this.#counters.deactivations++;
+    interrupt.active = false;
   }
 
   /** The SGI, PPI or SPI that an INTID names at a PE. */
@@ -228,7 +342,9 @@ export class ReferenceGic implements GicHardware {
     const intid = Number((value >> 24n) & 0xfn);
     for (const cpu of sgiTargets(this.config, sender, value)) {
       const sgi = this.#redistributors[cpu]!.interrupts.get(intid)!;
-      if (sgi.group === group) sgi.latch = true;
+      if (sgi.group !== group) continue;
+      this.#counters.sgis[sgi.latch ? 'coalesced' : 'sent']++;
+      sgi.latch = true;
     }
   }
 
@@ -247,10 +363,7 @@ export class ReferenceGic implements GicHardware {
         this.#redistributors[redistributor]?.frames ?? [],
         gicr + redistributor * redistributorStride(this.config),
       ) ??
-      within(
-        its ? [its.control, its.translation] : [],
-        gits + Math.floor((address - gits) / gitsStride) * gitsStride,
-      )
+      within(its ? its.frames : [], gits + Math.floor((address - gits) / gitsStride) * gitsStride)
     );
   }
 
@@ -276,6 +389,16 @@ export class ReferenceGic implements GicHardware {
     if (!Number.isInteger(address) || !this.#memory.contains(address, length)) {
       throw new GicError('INVALID_ARGUMENT', 'address', address, `a range of ${length} bytes in RAM`);
     }
+  }
+}
+
+/** What a lookup finds; nothing where a command would fail. */
+function orUndefined<Found>(look: () => Found): Found | undefined {
+  try {
+    return look();
+  } catch (problem) {
+    if (problem instanceof Failure || problem instanceof TableFault) return undefined;
+    throw problem;
   }
 }
 

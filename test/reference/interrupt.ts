@@ -29,9 +29,10 @@ export class Interrupt {
     this.line = level;
   }
 
-  acknowledge(): void {
+  /** @param hasActive an SGI can do without the active state (section 2.2, nASSGIreq) */
+  acknowledge(hasActive = true): void {
     this.latch = false;
-    this.active = true;
+    this.active = hasActive;
   }
 }
 

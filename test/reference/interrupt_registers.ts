@@ -95,6 +95,8 @@ export function defineStateRegisters(
     if (one) interrupt.active = false;
   });
   for (let n = 0; n < 8; n++) {
+    // The array ends with INTID 1019.
+    if (first + 4 * n === 1020) continue;
     frame.define(offsets.IPRIORITYR + 32 * block + 4 * n, priorityRegister(bank, first + 4 * n, rules));
   }
   for (let n = 0; n < 2; n++) {

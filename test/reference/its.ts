@@ -1,13 +1,18 @@
 import type { MachineConfig } from '../../bindings/config.ts';
+import type { MsiOutcome } from '../../bindings/outcomes.ts';
 import { field, merge, numberField, ones, place } from './bits.ts';
+import type { Counters } from './counters.ts';
+import { outcomeOf, targetOf, type VirtualSide } from './event_target.ts';
 import { BadAccess, Frame } from './frame.ts';
-import { DEFAULT_IIDR, defineIdentification, itsType, PartNumber } from './identification.ts';
-import { type CommandWords, commands } from './its_commands.ts';
+import { DEFAULT_IIDR, defineIdentification, hasVirtualSgis, itsType, PartNumber } from './identification.ts';
+import type { CommandContext, CommandWords } from './its_commands.ts';
+import { CommandExecution } from './its_execution.ts';
 import { CommandQueue } from './its_queue.ts';
-import { TableFault } from './its_tables.ts';
 import { Failure, Reason, Translation } from './its_translation.ts';
 import type { LpiUnit } from './lpi.ts';
 import type { Memory } from './memory.ts';
+import { TableFault } from './table.ts';
+import type { ConfiguredVpe } from './vpe.ts';
 
 /** GITS_BASER<n>.Type: section 5.9. */
 const TABLE_TYPES = { devices: 1, vpes: 2, collections: 4 } as const;
@@ -20,6 +25,7 @@ const syndromes: Partial<Record<Reason, number>> = {
   [Reason.EVENT_OUT_OF_RANGE]: 4,
   [Reason.INTERRUPT_UNMAPPED]: 5,
   [Reason.COLLECTION_UNMAPPED]: 7,
+  [Reason.VPE_UNMAPPED]: 9,
 };
 const UMSI = ones(4);
 const OVERFLOW = ones(5);
@@ -33,40 +39,63 @@ export interface CommandErrorRecord {
   readonly words: CommandWords;
 }
 
+/** What the ITSs of a machine have in common. */
+export interface ItsSurroundings {
+  readonly memory: Memory;
+  /** The LPIs of each PE's redistributor. */
+  readonly lpis: readonly LpiUnit[];
+  readonly counters: Counters;
+  /** Gets a record of each command error. */
+  readonly errors: CommandErrorRecord[];
+  /** All ITSs of the machine. */
+  readonly itses: readonly Its[];
+  /** Undefined in GICv3. */
+  readonly virtual: () => VirtualSide | undefined;
+}
+
 /** An Interrupt Translation Service: sections 5 and 6. */
 export class Its {
   readonly control: Frame;
   readonly translation: Frame;
+  /** The frame that GICv4.1 adds. */
+  readonly vsgi: Frame;
+  readonly #context: CommandContext;
   readonly #config: MachineConfig;
   readonly #number: number;
-  readonly #lpis: readonly LpiUnit[];
-  readonly #errors: CommandErrorRecord[];
   readonly #basers: bigint[];
   readonly #queue: CommandQueue;
   readonly #tables: Translation;
+  readonly #surroundings: ItsSurroundings;
+  readonly #execution: CommandExecution;
   #enabled = false;
   #status = 0n;
   #umsir = 0n;
 
-  /** @param errors gets a record of each command error */
-  constructor(
-    config: MachineConfig,
-    memory: Memory,
-    number: number,
-    lpis: readonly LpiUnit[],
-    errors: CommandErrorRecord[],
-  ) {
+  constructor(config: MachineConfig, number: number, surroundings: ItsSurroundings) {
+    const { memory, counters, lpis } = surroundings;
     this.#config = config;
     this.#number = number;
-    this.#lpis = lpis;
-    this.#errors = errors;
+    this.#surroundings = surroundings;
     this.#queue = new CommandQueue(memory, config.policy);
     this.#basers = [0, 1, 2].map(() => BASER_RESET);
     this.#tables = new Translation(config, memory, (n) => this.#basers[n]!);
     const report = (bit: bigint): void => {
       if (config.statusRegisters) this.#status |= bit;
     };
+    const context: CommandContext = {
+      config,
+      its: number,
+      counters,
+      translation: this.#tables,
+      lpis,
+      get virtual() {
+        return surroundings.virtual();
+      },
+    };
+    this.#context = context;
+    this.#execution = new CommandExecution(context, this.#queue, surroundings);
     this.control = new Frame(report);
+    this.vsgi = new Frame(report);
     this.translation = new Frame(report);
     this.#defineControl();
     this.#defineStatus();
@@ -75,57 +104,75 @@ export class Its {
     defineIdentification(this.control, config, PartNumber.its);
     // The DeviceID comes with a device's transaction, and a PE has none: its store to GITS_TRANSLATER is ignored.
     this.translation.define(0x0040, { width: 32, narrow: 2, write: () => {} });
+    if (hasVirtualSgis(config)) {
+      this.vsgi.define(0x0020, { width: 64, whole: true, write: (value) => this.#sendVsgi(value) });
+    }
+  }
+
+  /** GITS_CTLR.Enabled. */
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** GITS_BASER<n>. */
+  baser(n: number): bigint {
+    return this.#basers[n]!;
+  }
+
+  /** From the base of the ITS on: control, translation and, in GICv4.1, the frame for vSGIs. */
+  get frames(): readonly Frame[] {
+    const common = [this.control, this.translation];
+    return this.#config.architecture === 'GICv4.1' ? [...common, this.vsgi] : common;
+  }
+
+  get execution(): CommandExecution {
+    return this.#execution;
+  }
+
+  get tables(): Translation {
+    return this.#tables;
   }
 
   /** An MSI: a device's write of an EventID to GITS_TRANSLATER (section 5.11). */
-  message(deviceId: number, written: number): void {
-    if (!this.#enabled) return;
+  message(deviceId: number, written: number): MsiOutcome {
+    const outcome = this.#enabled ? this.#translate(deviceId, written) : 'its-disabled';
+    this.#surroundings.counters.msi.add(outcome);
+    return outcome;
+  }
+
+  #translate(deviceId: number, written: number): MsiOutcome {
     const { eventIdBits, policy } = this.#config;
     const eventId = policy.eventIdHighBits === 'ignore-bits' ? written % 2 ** eventIdBits : written;
     try {
-      const { intid, icid } = this.#tables.lookup(deviceId, eventId);
-      const cpu = this.#tables.collections.read(icid);
-      if (cpu === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
-      this.#lpis[cpu]!.setPending(intid);
+      return targetOf(this.#context, this.#tables.lookup(deviceId, eventId)).setPending();
     } catch (problem) {
+      const outcome = outcomeOf(problem);
       if (problem instanceof Failure) this.#reportUnmapped(deviceId, written, syndromes[problem.reason]!);
-      else if (!(problem instanceof TableFault)) throw problem;
+      return outcome;
     }
+  }
+
+  /** GITS_SGIR: section 5.12. While the ITS is disabled, as for a vPE that it has not mapped, it is dropped. */
+  #sendVsgi(value: bigint): void {
+    const { counters, virtual } = this.#surroundings;
+    const { vpes, delivery } = virtual()!;
+    let vpe: ConfiguredVpe | undefined;
+    try {
+      const vpeId = numberField(value, 47, 32);
+      vpe = this.#enabled ? (vpes.find(this.#number, vpeId) as ConfiguredVpe | undefined) : undefined;
+    } catch (problem) {
+      if (!(problem instanceof TableFault)) throw problem;
+    }
+    if (!vpe) counters.vsgis.dropped++;
+    else if (delivery.setVsgiPending(vpe, numberField(value, 3, 0))) counters.vsgis.sent++;
+    else counters.vsgis.coalesced++;
   }
 
   /** Processes at most `limit` commands of the queue; returns how many it took from it. */
   process(limit: number): number {
     let done = 0;
-    while (done < limit && this.#enabled) {
-      const next = this.#queue.next();
-      if (!next) break;
-      const outcome = next.words ? this.#execute(next.words) : this.#config.policy.queueFault;
-      if (outcome === 'stall') {
-        this.#queue.stall();
-        break;
-      }
-      this.#queue.advance();
-      done++;
-    }
+    while (done < limit && this.#enabled && this.#execution.takeCommand()) done++;
     return done;
-  }
-
-  #execute(words: CommandWords): 'stall' | 'skip' | 'done' {
-    const { commandError, tableFault } = this.#config.policy;
-    const command = commands.get(numberField(words[0], 7, 0));
-    let code = 0;
-    if (command) {
-      try {
-        command.run({ config: this.#config, translation: this.#tables, lpis: this.#lpis }, words);
-        return 'done';
-      } catch (problem) {
-        if (problem instanceof TableFault) return tableFault === 'stall' ? 'stall' : 'skip';
-        if (!(problem instanceof Failure)) throw problem;
-        if (command.errorClass !== 0) code = 0x01_0000 | (command.errorClass << 8) | problem.reason;
-      }
-    }
-    this.#errors.push({ its: this.#number, code, words });
-    return commandError === 'stall' ? 'stall' : 'skip';
   }
 
   /** GITS_STATUSR and GITS_UMSIR: section 5.6. The INT command is not reported there. */
@@ -143,14 +190,17 @@ export class Its {
     if (this.#config.policy.commandExecution === 'immediate') this.process(Infinity);
   }
 
-  /** Sections 5.2 to 5.5. ITS_Number and ImDe are RES0: VMOVP on one ITS is enough, and ImDe is IMPDEF. */
+  /** Sections 5.2 to 5.5. ITS_Number is RES0 where VMOVP on one ITS is enough; ImDe, which is IMPDEF, always. */
   #defineControl(): void {
     const config = this.#config;
+    const v4 = config.architecture !== 'GICv3';
+    const itsNumber = v4 && !config.vmovpOnAnyIts ? this.#number : 0;
+    const shared = config.architecture === 'GICv4.1' && config.sharedVpeTable > 0;
     this.control.define(0x0000, {
       width: 32,
       read: () => {
         const quiescent = !this.#enabled || config.policy.quiescentWhileEnabled === 1;
-        return place(quiescent, 31) | place(this.#enabled, 0);
+        return place(quiescent, 31) | place(itsNumber, 4) | place(this.#enabled, 0);
       },
       write: (value) => {
         const enable = field(value, 0) === 1n;
@@ -163,7 +213,7 @@ export class Its {
     this.control.constant(0x0008, itsType(config), 64);
     this.control.constant(0x0010, 0n);
     this.control.zero(0x0014);
-    this.control.constant(0x0018, 0n);
+    this.control.constant(0x0018, shared ? BigInt(config.itsAffinity) : 0n);
   }
 
   /** Whether CBASER and the needed BASERs are valid; without Collection table the hardware collections serve. */
@@ -219,15 +269,16 @@ export class Its {
   #defineTables(): void {
     const { architecture, indirectTables, tableEntryBytes } = this.#config;
     const types: number[] = [TABLE_TYPES.devices, TABLE_TYPES.collections];
-    if (architecture === 'GICv4.0') types.push(TABLE_TYPES.vpes);
+    if (architecture !== 'GICv3') types.push(TABLE_TYPES.vpes);
     const legal = ones(63) | (indirectTables ? ones(62) : 0n) | ones(61, 59) | ones(55, 53) | ones(47, 0);
     for (let n = 0; n < 8; n++) {
       const type = types[n];
       if (type === undefined) {
-        this.control.zero(0x0100 + 8 * n, 64);
+        this.control.zero(0x0100 + 8 * n, { width: 64 });
         continue;
       }
-      const fixed = place(type, 56) | place(tableEntryBytes - 1, 48);
+      const wide = type === TABLE_TYPES.vpes && architecture === 'GICv4.1';
+      const fixed = place(type, 56) | place((wide ? 32 : tableEntryBytes) - 1, 48);
       this.control.define(0x0100 + 8 * n, {
         width: 64,
         read: () => this.#basers[n]! | fixed,

@@ -1,19 +1,20 @@
 import type { MachineConfig } from '../../bindings/config.ts';
 import { cpuOfRdbase } from './affinity.ts';
 import { field, numberField, ones } from './bits.ts';
-import type { Device, Mapping } from './its_tables.ts';
-import { Failure, Reason, type Translation } from './its_translation.ts';
-import { FIRST_LPI, type LpiUnit } from './lpi.ts';
+import type { Counters } from './counters.ts';
+import { type EventTarget, outcomeOf, type TargetFinder, targetOf } from './event_target.ts';
+import type { Mapping } from './its_tables.ts';
+import { Failure, Reason } from './its_translation.ts';
+import type { LpiUnit } from './lpi.ts';
+import { FIRST_LPI } from './lpi_tables.ts';
 
 /** The four doublewords of a command. */
 export type CommandWords = readonly [bigint, bigint, bigint, bigint];
 
 /** What commands work on. */
-export interface CommandContext {
+export interface CommandContext extends TargetFinder {
   readonly config: MachineConfig;
-  readonly translation: Translation;
-  /** The LPIs of each PE's redistributor. */
-  readonly lpis: readonly LpiUnit[];
+  readonly counters: Counters;
 }
 
 export interface Command {
@@ -24,8 +25,8 @@ export interface Command {
   readonly run: (context: CommandContext, words: CommandWords) => void;
 }
 
-/** The GICv3 commands by number: sections 6.0 to 6.13. Those of GICv4 are command errors of unknown number. */
-export const commands: ReadonlyMap<number, Command> = new Map([
+/** The GICv3 commands by number: sections 6.0 to 6.13. */
+export const physicalCommands: ReadonlyMap<number, Command> = new Map([
   [0x01, { name: 'MOVI', errorClass: 0x01, run: movi }],
   [0x03, { name: 'INT', errorClass: 0x03, run: int }],
   [0x04, { name: 'CLEAR', errorClass: 0x05, run: clear }],
@@ -40,10 +41,10 @@ export const commands: ReadonlyMap<number, Command> = new Map([
   [0x0f, { name: 'DISCARD', errorClass: 0x0f, run: discard }],
 ]);
 
-const deviceIdOf = (words: CommandWords): number => numberField(words[0], 63, 32);
-const eventIdOf = (words: CommandWords): number => numberField(words[1], 31, 0);
+export const deviceIdOf = (words: CommandWords): number => numberField(words[0], 63, 32);
+export const eventIdOf = (words: CommandWords): number => numberField(words[1], 31, 0);
 const icidOf = (words: CommandWords): number => numberField(words[2], 15, 0);
-const isValid = (words: CommandWords): boolean => field(words[2], 63) === 1n;
+export const isValid = (words: CommandWords): boolean => field(words[2], 63) === 1n;
 
 /** Section 6.2. With V=0 the size has no meaning and is not checked. A DeviceID without level-2 page is out of range. */
 function mapd({ config, translation }: CommandContext, words: CommandWords): void {
@@ -79,13 +80,18 @@ function mapEvent({ config, translation, lpis }: CommandContext, words: CommandW
   const eventId = eventIdOf(words);
   const icid = icidOf(words);
   const device = translation.device(deviceIdOf(words), eventId);
-  if (intid < FIRST_LPI || intid >= 2 ** config.intidBits) throw new Failure(Reason.INTID_OUT_OF_RANGE);
+  if (!isLpi(config, intid)) throw new Failure(Reason.INTID_OUT_OF_RANGE);
   if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
   if (config.policy.maptiRemap === 'ignore' && translation.existing(device, eventId)) return;
   // Read first: a fault here must leave the mapping as it was.
   const cpu = config.policy.maptiClearsPending ? translation.collections.read(icid) : undefined;
-  translation.map(device, eventId, { intid, icid });
+  translation.map(device, eventId, { kind: 'physical', intid, icid });
   if (cpu !== undefined) lpis[cpu]!.clearPending(intid);
+}
+
+/** Whether an INTID is that of an LPI that the machine has. */
+export function isLpi({ intidBits }: MachineConfig, intid: number): boolean {
+  return intid >= FIRST_LPI && intid < 2 ** intidBits;
 }
 
 /** Section 6.6. */
@@ -94,7 +100,7 @@ function movi({ config, translation, lpis }: CommandContext, words: CommandWords
   const icid = icidOf(words);
   const device = translation.device(deviceIdOf(words), eventId);
   const mapping = translation.existing(device, eventId);
-  if (!mapping) throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  if (mapping?.kind !== 'physical') throw new Failure(Reason.INTERRUPT_UNMAPPED);
   if (!translation.collections.inRange(icid)) throw new Failure(Reason.COLLECTION_OUT_OF_RANGE);
   const to = translation.collections.read(icid);
   if (to === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
@@ -138,49 +144,64 @@ function movall({ config, lpis }: CommandContext, words: CommandWords): void {
 }
 
 /**
- * The mapping of an event and the LPIs of its PE. No code for an unmapped collection is listed for INT, CLEAR,
- * DISCARD and INV: they take that of an unmapped interrupt, as KVM does.
+ * Where the interrupt of an event is. No code for an unmapped collection is listed for INT, CLEAR, DISCARD and INV:
+ * they take that of an unmapped interrupt, as KVM does; so does INT for an unmapped vPE.
  */
-function route(
-  { translation, lpis }: CommandContext,
-  words: CommandWords,
-): { mapping: Mapping; lpi: LpiUnit } {
-  const mapping = translation.lookup(deviceIdOf(words), eventIdOf(words));
-  const cpu = translation.collections.read(mapping.icid);
-  if (cpu === undefined) throw new Failure(Reason.INTERRUPT_UNMAPPED);
-  return { mapping, lpi: lpis[cpu]! };
+function findTarget(context: CommandContext, mapping: Mapping): EventTarget {
+  try {
+    return targetOf(context, mapping);
+  } catch (problem) {
+    throw asCommandError(problem);
+  }
+}
+
+function asCommandError(problem: unknown): unknown {
+  const unmapped = problem instanceof Failure && problem.reason === Reason.COLLECTION_UNMAPPED;
+  return unmapped ? new Failure(Reason.INTERRUPT_UNMAPPED) : problem;
+}
+
+function route(context: CommandContext, words: CommandWords): EventTarget {
+  return findTarget(context, context.translation.lookup(deviceIdOf(words), eventIdOf(words)));
 }
 
 /** Section 6.8. */
 function int(context: CommandContext, words: CommandWords): void {
-  const { mapping, lpi } = route(context, words);
-  lpi.setPending(mapping.intid);
+  const { counters, translation } = context;
+  try {
+    const mapping = translation.lookup(deviceIdOf(words), eventIdOf(words));
+    counters.int.add(targetOf(context, mapping).setPending());
+  } catch (problem) {
+    const outcome = outcomeOf(problem);
+    counters.int.add(outcome);
+    throw outcome === 'vpe-unmapped' ? new Failure(Reason.INTERRUPT_UNMAPPED) : asCommandError(problem);
+  }
 }
 
 /** Section 6.9. */
 function clear(context: CommandContext, words: CommandWords): void {
-  const { mapping, lpi } = route(context, words);
-  lpi.clearPending(mapping.intid);
+  route(context, words).clearPending();
 }
 
 /** Section 6.10. */
-function discard({ config, translation, lpis }: CommandContext, words: CommandWords): void {
+function discard(context: CommandContext, words: CommandWords): void {
+  const { config, translation } = context;
   const eventId = eventIdOf(words);
-  const device: Device = translation.device(deviceIdOf(words), eventId);
+  const device = translation.device(deviceIdOf(words), eventId);
   const mapping = translation.existing(device, eventId);
   if (!mapping) throw new Failure(Reason.INTERRUPT_UNMAPPED);
-  const cpu = translation.collections.read(mapping.icid);
-  if (cpu === undefined && config.policy.discardUnmappedCollection === 'error') {
-    throw new Failure(Reason.INTERRUPT_UNMAPPED);
+  let target: EventTarget | undefined;
+  try {
+    target = findTarget(context, mapping);
+  } catch (problem) {
+    if (!(problem instanceof Failure) || config.policy.discardUnmappedCollection === 'error') throw problem;
   }
   translation.map(device, eventId, undefined);
-  if (cpu !== undefined) lpis[cpu]!.clearPending(mapping.intid);
+  target?.clearPending();
 }
 
 /** Section 6.11. */
 function inv(context: CommandContext, words: CommandWords): void {
-  const { mapping, lpi } = route(context, words);
-  lpi.invalidate(mapping.intid);
+  route(context, words).invalidate();
 }
 
 /** Section 6.12. */

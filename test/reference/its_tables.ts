@@ -1,74 +1,7 @@
 import type { MachineConfig } from '../../bindings/config.ts';
-import { field, numberField, ones, place } from './bits.ts';
+import { numberField, ones, place } from './bits.ts';
 import type { Memory } from './memory.ts';
-
-/** A table, a level-1 entry or an ITT that lies outside RAM. */
-export class TableFault extends Error {}
-
-const VALID = ones(63);
-
-function load(memory: Memory, address: number): bigint {
-  const word = memory.load(address, 8);
-  if (word === undefined) throw new TableFault();
-  return word;
-}
-
-function store(memory: Memory, address: number, word: bigint): void {
-  if (!memory.store(address, 8, word)) throw new TableFault();
-}
-
-/** A table that a GITS_BASER<n> describes: sections 5.9 and 5.10. Entries are the first 8 bytes of their slots. */
-class Table {
-  readonly #memory: Memory;
-  readonly #entryBytes: number;
-  readonly #ids: number;
-  readonly #baser: () => bigint;
-
-  constructor(config: MachineConfig, memory: Memory, idBits: number, baser: () => bigint) {
-    this.#memory = memory;
-    this.#entryBytes = config.tableEntryBytes;
-    this.#ids = 2 ** idBits;
-    this.#baser = baser;
-  }
-
-  get valid(): boolean {
-    return field(this.#baser(), 63) === 1n;
-  }
-
-  /** Whether the table has room for an ID. In two levels, an ID in range may still be without an entry. */
-  inRange(id: number): boolean {
-    const { pageBytes, tableBytes, indirect } = this.#shape();
-    const idsPerPage = Math.floor(pageBytes / this.#entryBytes);
-    const room = indirect ? (tableBytes / 8) * idsPerPage : Math.floor(tableBytes / this.#entryBytes);
-    return this.valid && id < Math.min(room, this.#ids);
-  }
-
-  /** The address of the entry of `id`; undefined if it has none. */
-  locate(id: number): number | undefined {
-    if (!this.inRange(id)) return undefined;
-    const baser = this.#baser();
-    const { pageBits, pageBytes, indirect } = this.#shape();
-    // 64 KiB pages keep address bits [51:48] where the smaller pages have [15:12]. Low bits of a misaligned address
-    // count as zero.
-    const base =
-      pageBits === 16
-        ? numberField(baser, 47, 16) * 2 ** 16 + numberField(baser, 15, 12) * 2 ** 48
-        : Number(baser & ones(47, pageBits));
-    if (!indirect) return base + id * this.#entryBytes;
-    const idsPerPage = Math.floor(pageBytes / this.#entryBytes);
-    const level1 = load(this.#memory, base + Math.floor(id / idsPerPage) * 8);
-    if ((level1 & VALID) === 0n) return undefined;
-    return Number(level1 & ones(51, pageBits)) + (id % idsPerPage) * this.#entryBytes;
-  }
-
-  #shape(): { pageBits: number; pageBytes: number; tableBytes: number; indirect: boolean } {
-    const baser = this.#baser();
-    const pageBits = [12, 14, 16, 16][numberField(baser, 9, 8)]!;
-    const pageBytes = 2 ** pageBits;
-    const tableBytes = (numberField(baser, 7, 0) + 1) * pageBytes;
-    return { pageBits, pageBytes, tableBytes, indirect: field(baser, 62) === 1n };
-  }
-}
+import { baserShape, load, store, Table, VALID } from './table.ts';
 
 /** An interrupt translation table, as MAPD gave it. */
 export interface Device {
@@ -83,7 +16,7 @@ export class DeviceTable {
 
   constructor(config: MachineConfig, memory: Memory, baser: () => bigint) {
     this.#memory = memory;
-    this.#table = new Table(config, memory, config.deviceIdBits, baser);
+    this.#table = new Table(memory, config.deviceIdBits, () => baserShape(baser(), config.tableEntryBytes));
   }
 
   get valid(): boolean {
@@ -111,17 +44,43 @@ export class DeviceTable {
   }
 }
 
-/** What a physical event is mapped to. */
-export interface Mapping {
+/** An event that is an LPI. */
+export interface PhysicalMapping {
+  readonly kind: 'physical';
   readonly intid: number;
   readonly icid: number;
 }
 
-/** Reads an interrupt translation entry: V in [63], ICID in [47:32], pINTID in [31:0], at a stride of 8 bytes. */
+/** An event that is a VLPI; doorbell 1023 is none. */
+export interface VirtualMapping {
+  readonly kind: 'virtual';
+  readonly vIntid: number;
+  readonly vpeId: number;
+  readonly doorbell: number;
+}
+
+/** What an event is mapped to: one or the other, never both (section 7.2). */
+export type Mapping = PhysicalMapping | VirtualMapping;
+
+/** An interrupt translation entry's bit for VLPIs. */
+const VIRTUAL = ones(62);
+
+/**
+ * Reads an interrupt translation entry, at a stride of 8 bytes: V in [63], for an LPI the ICID in [47:32] and the
+ * INTID in [31:0], for a VLPI 1 in [62], doorbell in [59:38], vINTID in [37:16], vPEID in [15:0].
+ */
 export function readIte(memory: Memory, { itt }: Device, eventId: number): Mapping | undefined {
   const entry = load(memory, itt + 8 * eventId);
   if ((entry & VALID) === 0n) return undefined;
-  return { intid: numberField(entry, 31, 0), icid: numberField(entry, 47, 32) };
+  if ((entry & VIRTUAL) === 0n) {
+    return { kind: 'physical', intid: numberField(entry, 31, 0), icid: numberField(entry, 47, 32) };
+  }
+  return {
+    kind: 'virtual',
+    vIntid: numberField(entry, 37, 16),
+    vpeId: numberField(entry, 15, 0),
+    doorbell: numberField(entry, 59, 38),
+  };
 }
 
 export function writeIte(
@@ -130,8 +89,12 @@ export function writeIte(
   eventId: number,
   mapping: Mapping | undefined,
 ): void {
-  const entry = mapping ? VALID | place(mapping.icid, 32) | BigInt(mapping.intid) : 0n;
-  store(memory, itt + 8 * eventId, entry);
+  store(memory, itt + 8 * eventId, mapping ? VALID | encodeMapping(mapping) : 0n);
+}
+
+function encodeMapping(mapping: Mapping): bigint {
+  if (mapping.kind === 'physical') return place(mapping.icid, 32) | BigInt(mapping.intid);
+  return VIRTUAL | place(mapping.doorbell, 38) | place(mapping.vIntid, 16) | BigInt(mapping.vpeId);
 }
 
 /**
@@ -147,7 +110,9 @@ export class CollectionTable {
   constructor(config: MachineConfig, memory: Memory, baser: () => bigint) {
     this.#config = config;
     this.#memory = memory;
-    this.#table = new Table(config, memory, config.collectionIdBits, baser);
+    this.#table = new Table(memory, config.collectionIdBits, () =>
+      baserShape(baser(), config.tableEntryBytes),
+    );
   }
 
   get valid(): boolean {

@@ -12,6 +12,10 @@ export const Reason = {
   INTID_OUT_OF_RANGE: 0x06,
   INTERRUPT_UNMAPPED: 0x07,
   COLLECTION_UNMAPPED: 0x09,
+  // Section 6.1 knows none for vPEs: these are the engine's.
+  VPE_OUT_OF_RANGE: 0x11,
+  VPE_UNMAPPED: 0x12,
+  DOORBELL_OUT_OF_RANGE: 0x13,
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

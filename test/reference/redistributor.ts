@@ -1,22 +1,31 @@
 import type { MachineConfig } from '../../bindings/config.ts';
-import type { Policy } from '../../bindings/policy.ts';
-import { field, merge, numberField, ones, place } from './bits.ts';
+import { field, numberField, ones, place } from './bits.ts';
+import type { Counters } from './counters.ts';
+import type { VirtualSide } from './event_target.ts';
 import { Frame } from './frame.ts';
 import {
   DEFAULT_IIDR,
   defineIdentification,
+  hasInvalidationRegisters,
   hasLpis,
+  hasVirtualSgis,
+  hasVpeConfigurations,
   PartNumber,
   redistributorType,
 } from './identification.ts';
 import { InterruptBank } from './interrupt.ts';
 import { defineStateRegisters, type StateRules, stateOffsets } from './interrupt_registers.ts';
-import { LpiUnit, legalizeTable } from './lpi.ts';
+import { LpiUnit } from './lpi.ts';
 import type { Memory } from './memory.ts';
+import type { Residency } from './residency.ts';
+import type { ConfiguredVpe } from './vpe.ts';
+import type { Vpes41 } from './vpes41.ts';
 
-/** VPROPBASER and VPENDBASER of GICv4.0: sections 3.11 and 3.12. VPENDBASER.Dirty is never set. */
-const VPROPBASER_LEGAL = ones(58, 56) | ones(51, 12) | ones(11, 7) | ones(4, 0);
-const VPENDBASER_LEGAL = ones(63, 61) | ones(58, 56) | ones(51, 16) | ones(11, 7);
+/** GICv4 at one redistributor. */
+export interface VirtualRedistributor {
+  readonly residency: Residency;
+  readonly side: () => VirtualSide;
+}
 
 /** One PE's Redistributor: section 3. */
 export class Redistributor {
@@ -31,10 +40,22 @@ export class Redistributor {
   /** GICR_CTLR.DPG1NS and DPG0 in bits 25 and 24. */
   #dpg = 0n;
   #status = 0n;
+  /** GICR_VSGIPENDR: the answer to the last query. */
+  #pendingVsgis = 0n;
+  readonly #counters: Counters;
+  readonly #virtual: VirtualRedistributor | undefined;
 
-  constructor(config: MachineConfig, memory: Memory, cpu: number) {
+  constructor(
+    config: MachineConfig,
+    memory: Memory,
+    cpu: number,
+    counters: Counters,
+    virtual: VirtualRedistributor | undefined,
+  ) {
     this.#config = config;
     this.#cpu = cpu;
+    this.#counters = counters;
+    this.#virtual = virtual;
     this.lpis = new LpiUnit(config, memory);
     this.interrupts.add(0, 16, true);
     this.interrupts.add(16, 16);
@@ -47,16 +68,15 @@ export class Redistributor {
     this.#defineControl(rd);
     if (hasLpis(config)) this.#defineLpiTables(rd);
     if (hasLpis(config) && config.directLpi) this.#defineDirectLpis(rd);
+    if (hasInvalidationRegisters(config)) this.#defineInvalidation(rd);
     defineIdentification(rd, config, PartNumber.redistributor);
     this.#defineState(sgi);
     if (config.architecture === 'GICv3') {
       this.frames = [rd, sgi];
     } else {
       const vlpi = new Frame(report);
-      if (hasLpis(config)) {
-        storage(vlpi, config.policy, 0x0070, VPROPBASER_LEGAL);
-        storage(vlpi, config.policy, 0x0078, VPENDBASER_LEGAL);
-      }
+      if (virtual) this.#defineResidency(vlpi, virtual.residency);
+      if (hasVirtualSgis(config)) this.#defineVsgis(vlpi);
       this.frames = [rd, sgi, vlpi, new Frame(report)];
     }
   }
@@ -75,7 +95,8 @@ export class Redistributor {
     const config = this.#config;
     const lpis = hasLpis(config);
     // UWP and RWP are never seen set: writes take effect at once.
-    const fixed = place(lpis && config.policy.enableLpisClearable, 1) | place(lpis && config.directLpi, 2);
+    const fixed =
+      place(lpis && config.policy.enableLpisClearable, 1) | place(hasInvalidationRegisters(config), 2);
     rd.define(0x0000, {
       width: 32,
       read: () => fixed | place(this.lpis.enabled, 0) | this.#dpg,
@@ -116,16 +137,72 @@ export class Redistributor {
     });
   }
 
-  /** Sections 3.5 and 3.8. A write of the upper half alone carries INTID 0, which is no LPI. */
+  /** Section 3.5. A write of the upper half alone carries INTID 0, which is no LPI. */
   #defineDirectLpis(rd: Frame): void {
-    const define = (offset: number, apply: (intid: number) => void): void => {
-      rd.define(offset, { width: 64, write: (value) => apply(numberField(value, 31, 0)) });
-    };
-    define(0x0040, (intid) => this.lpis.setPending(intid));
-    define(0x0048, (intid) => this.lpis.clearPending(intid));
-    define(0x00a0, (intid) => this.lpis.invalidate(intid));
-    define(0x00b0, () => this.lpis.invalidateAll());
+    rd.define(0x0040, {
+      width: 64,
+      write: (value) => this.#counters.setlpir.add(this.lpis.setPending(numberField(value, 31, 0))),
+    });
+    rd.define(0x0048, { width: 64, write: (value) => this.lpis.clearPending(numberField(value, 31, 0)) });
+  }
+
+  /** Section 3.8: GICR_INVLPIR and INVALLR, in GICv4.1 with V=1 for VLPIs. */
+  #defineInvalidation(rd: Frame): void {
+    const isVirtual = (value: bigint): boolean =>
+      hasVpeConfigurations(this.#config) && field(value, 63) === 1n;
+    rd.define(0x00a0, {
+      width: 64,
+      write: (value) => {
+        const intid = numberField(value, 31, 0);
+        if (!isVirtual(value)) this.lpis.invalidate(intid);
+        else this.#forVpe(value, (vpe, { delivery }) => delivery.invalidate(vpe, intid));
+      },
+    });
+    rd.define(0x00b0, {
+      width: 64,
+      write: (value) => {
+        if (!isVirtual(value)) this.lpis.invalidateAll();
+        else this.#forVpe(value, (vpe, { delivery }) => delivery.invalidateAll(vpe));
+      },
+    });
     rd.constant(0x00c0, 0n);
+  }
+
+  /** The vPE of bits [47:32], as this redistributor's vPE Configuration table has it; without one nothing is done. */
+  #forVpe(value: bigint, act: (vpe: ConfiguredVpe, side: VirtualSide) => void): void {
+    const side = this.#virtual!.side();
+    const vpe = this.#configured(numberField(value, 47, 32));
+    if (vpe) act(vpe, side);
+  }
+
+  #configured(vpeId: number): ConfiguredVpe | undefined {
+    return (this.#virtual!.side().vpes as Vpes41).configuredIfInRam(this.#cpu, vpeId);
+  }
+
+  /** Sections 3.11 and 3.12. */
+  #defineResidency(vlpi: Frame, residency: Residency): void {
+    vlpi.define(0x0070, {
+      width: 64,
+      read: () => residency.readVpropbaser(),
+      write: (value, written) => residency.writeVpropbaser(value, written),
+    });
+    vlpi.define(0x0078, {
+      width: 64,
+      read: () => residency.readVpendbaser(),
+      write: (value, written) => residency.writeVpendbaser(value, written),
+    });
+  }
+
+  /** Section 3.13: the answer is there at once, and stays until the next query. */
+  #defineVsgis(vlpi: Frame): void {
+    vlpi.define(0x0080, {
+      width: 32,
+      write: (value) => {
+        const vsgis = this.#configured(numberField(value, 15, 0))?.vsgis ?? [];
+        this.#pendingVsgis = vsgis.reduce((bits, { pending }, n) => bits | place(pending, n), 0n);
+      },
+    });
+    vlpi.define(0x0088, { width: 32, read: () => this.#pendingVsgis });
   }
 
   #defineState(sgi: Frame): void {
@@ -142,16 +219,4 @@ export class Redistributor {
     sgi.zero(0x0d00);
     sgi.zero(0x0e00);
   }
-}
-
-/** A 64-bit table register that keeps its legal bits and does nothing. */
-function storage(frame: Frame, policy: Policy, offset: number, legal: bigint): void {
-  let stored = 0n;
-  frame.define(offset, {
-    width: 64,
-    read: () => stored,
-    write: (value, written) => {
-      stored = legalizeTable(policy, merge(stored, value, written), legal);
-    },
-  });
 }

@@ -61,3 +61,25 @@ function anyAffinities(dice: Dice, rangeSelector: boolean): number[] {
   while (affinities.size < cpus) affinities.add(dice.pick(clusters) + dice.pick(numbers));
   return [...affinities];
 }
+
+/** Any machine with virtual interrupts: sizes, features, policies of a GICv4. */
+export function anyVirtualConfiguration(dice: Dice): MachineOptions {
+  const virtualPriorityBits = dice.between(5, 8);
+  const slow = dice.chance(3);
+  return {
+    ...anyConfiguration(dice),
+    vpeIdBits: dice.pick([16, 16, 16, 8, 2, 1]),
+    listRegisters: dice.pick([1, 2, 4, 4, 16]),
+    virtualPriorityBits,
+    virtualPreemptionBits: dice.between(5, Math.min(virtualPriorityBits, 7)),
+    vmovpOnAnyIts: !dice.chance(4),
+    virtualSgis: !dice.chance(6),
+    individualDoorbells: !dice.chance(4),
+    sharedVpeTable: dice.below(4),
+    itsAffinity: dice.pick([0, 0, 0x100, 0x0203_0400]),
+    maintenancePpi: dice.pick([25, 25, 0, 17]),
+    dirtyReads: slow
+      ? { scheduleIn: dice.below(4), scheduleOut: dice.below(4) }
+      : { scheduleIn: 0, scheduleOut: 0 },
+  };
+}

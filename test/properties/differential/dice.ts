@@ -2,9 +2,14 @@ import { Random } from '../random.ts';
 
 /** Choices drawn from a seed. */
 export class Dice {
-  readonly #random: Random;
+  #random: Random;
 
   constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  /** Goes on with the choices of another seed. */
+  restart(seed: number): void {
     this.#random = new Random(seed);
   }
 

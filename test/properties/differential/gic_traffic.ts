@@ -127,8 +127,13 @@ export class GicTraffic {
     return this.#dice.pick([usual, usual, usual, usual, 31 + spis, 32 + spis, 4096, 4103, 5119]);
   }
 
+  /** A PPI that nothing in the machine drives: a wire has one driver. */
   #ppi(): number {
-    return this.#dice.pick([16, 20, 25, 27, 30, 31, 1056, 1087, 1088, 1119]);
+    const { maintenancePpi, timerPpis } = this.#config;
+    const taken = [maintenancePpi, ...Object.values(timerPpis)];
+    return this.#dice.pick(
+      [16, 20, 21, 24, 29, 31, 1056, 1087, 1088, 1119].filter((ppi) => !taken.includes(ppi)),
+    );
   }
 
   /** Any INTID that an interrupt could have, or none could. */
@@ -220,7 +225,7 @@ export class GicTraffic {
   }
 
   #control(): Step {
-    const value = this.#dice.pick([3, 3, 3, 2, 1, 0, 0xffff_ffff]);
+    const value = this.#dice.pick([3, 3, 3, 2, 1, 0, 0, 0x103, 0x103, 0xffff_ffff]);
     return write('GICD_CTLR', (side) => side.gicd(0), 4, value);
   }
 

@@ -4,14 +4,13 @@ import type { Dice } from './dice.ts';
 import { Operands } from './operands.ts';
 import type { Step } from './pair.ts';
 import { hex, read, write } from './register_steps.ts';
-import { NOWHERE, QUEUE_SLOTS, type Side, type TableKind } from './side.ts';
+import { NOWHERE, QUEUE_SLOTS, type Side, type TableKind, tableKindsOf } from './side.ts';
 
 const VALID = 1n << 63n;
 const INDIRECT = 1n << 62n;
 const PAGES_64K = 2n << 8n;
-/** GITS_BASER0 and GITS_BASER1. */
-const baserOffsets = { devices: 0x0100, collections: 0x0108 } as const;
-const tableKinds = Object.keys(baserOffsets) as TableKind[];
+/** GITS_BASER0 to GITS_BASER2. */
+const baserOffsets = { devices: 0x0100, collections: 0x0108, vpes: 0x0110 } as const;
 
 /** The registers of ITSs and their tables. */
 export class ItsRegisters {
@@ -73,7 +72,7 @@ export class ItsRegisters {
       text: `ITS ${its} with flat tables, a new queue, devices 0 to 2, collections 0 to 2 at PEs ${cpus.join(', ')}`,
       run: (side) => {
         side.disableIts(its);
-        for (const kind of tableKinds) {
+        for (const kind of side.tableKinds) {
           side.model.write(
             side.gits(baserOffsets[kind], its),
             8,
@@ -106,7 +105,7 @@ export class ItsRegisters {
   }
 
   #kind(): TableKind {
-    return this.#dice.pick(tableKinds);
+    return this.#dice.pick(tableKindsOf(this.#config));
   }
 
   baser(): Step {
@@ -138,7 +137,7 @@ export class ItsRegisters {
       run: (side) => {
         const { model } = side;
         model.write(side.gits(0, its), 4, 0);
-        for (const kind of tableKinds) {
+        for (const kind of side.tableKinds) {
           const { level1, level2 } = side.tables(its, kind);
           const [first, second] = level2;
           model.write(level1, 8, VALID | BigInt(first!) | reserved);

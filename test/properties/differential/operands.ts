@@ -1,6 +1,6 @@
 import type { MachineConfig } from '../../../bindings/index.ts';
 import type { Dice } from './dice.ts';
-import type { Side } from './side.ts';
+import { FIRST_DOORBELL, type Side, VPES } from './side.ts';
 
 /** Numbers that steps name things by: most of them name what other steps have mapped. */
 export class Operands {
@@ -49,6 +49,29 @@ export class Operands {
     const edge = 2 ** this.#config.intidBits;
     const odd = this.#dice.pick([0, 1023, 8191, 8255, 16_383, edge - 1, edge, 0xffff_ffff]);
     return this.#dice.chance(10) ? odd : this.lpi();
+  }
+
+  vpeId(): number {
+    const edge = 2 ** this.#config.vpeIdBits;
+    const odd = this.#dice.pick([4, 127, 128, 2047, 2048, 8191, 8192, edge - 1, edge]);
+    return this.#dice.chance(10) ? Math.min(odd, 0xffff) : this.#dice.below(VPES);
+  }
+
+  vlpi(): number {
+    return 8192 + this.#dice.below(6);
+  }
+
+  vIntid(): number {
+    const edge = 2 ** this.#config.intidBits;
+    const odd = this.#dice.pick([0, 1023, 8191, 8255, 16_383, 16_384, edge - 1, edge, 0xffff_ffff]);
+    return this.#dice.chance(10) ? odd : this.vlpi();
+  }
+
+  /** LPIs that are no event's, 1023 for none, or what is no LPI. */
+  doorbell(): number {
+    const edge = 2 ** this.#config.intidBits;
+    const odd = this.#dice.pick([0, 1022, 8191, edge - 1, edge, 0xffff_ffff]);
+    return this.#dice.pick([1023, this.#dice.chance(12) ? odd : FIRST_DOORBELL + this.#dice.below(3)]);
   }
 
   /** RDbase of a PE, of none, or an address that is not that of its frame. */

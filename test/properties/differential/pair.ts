@@ -76,10 +76,10 @@ export function play(
 }
 
 /** The result of a step as text. Misuse of the API must be refused by both. */
-function outcome({ run }: Step, side: Side): string {
+export function outcome({ run }: Step, side: Side): string {
   try {
     const result = run(side);
-    return Array.isArray(result) ? result.join('\n') : show(result);
+    return Array.isArray(result) ? result.map(show).join('\n') : show(result);
   } catch (error) {
     if (error instanceof GicError) return `GicError ${error.code} for ${error.field}`;
     throw error;

@@ -1,3 +1,4 @@
+import { implementedRegisters, registerAddress, registerName } from '../../../bindings/index.ts';
 import type { Step } from './pair.ts';
 import type { Side } from './side.ts';
 
@@ -28,4 +29,22 @@ export function read(text: string, address: (side: Side) => number, size: Size):
     text: `read ${text}${size === 4 ? '' : ` (${size} bytes)`}`,
     run: (side) => side.model.read(address(side), size),
   };
+}
+
+/** Every register that can be read without side effects. */
+export function allRegisters({ model, config }: Side): string[] {
+  const lines: string[] = [];
+  for (const definition of implementedRegisters(config)) {
+    const { name, access, width, count = 1 } = definition;
+    if (access === 'WO') continue;
+    const units = name.startsWith('GICR') ? config.cpus : name.startsWith('GITS') ? config.itsCount : 1;
+    const bytes = (width / 8) as 4 | 8;
+    for (let unit = 0; unit < units; unit++) {
+      const first = registerAddress(config, registerName(definition), unit) as number;
+      for (let n = 0; n < count; n++) {
+        lines.push(`${name} ${n} of unit ${unit}: 0x${model.read(first + n * bytes, bytes).toString(16)}`);
+      }
+    }
+  }
+  return lines;
 }
