@@ -17,7 +17,8 @@ export {
 } from './config.ts';
 export type { CounterValues, LpiRequestCounts } from './counters.ts';
 export { type Diagnostic, type DiagnosticCode, diagnosticTable } from './diagnostics.ts';
-export { type Engine, type EngineBuild, loadEngine } from './engine.ts';
+export type { Engine, EngineBuild } from './engine.ts';
+export { type EngineOptions, loadEngine, loadEngineSync, threadsPossible } from './engine_loading.ts';
 export { GicError, type GicErrorCode } from './errors.ts';
 export type { MachineEvent, VirtualSource } from './events.ts';
 export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
@@ -63,7 +64,8 @@ export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { GuestVm, type GuestVmOptions } from './kvm/vm.ts';
-export { createMachine, Machine } from './machine.ts';
+export { createMachine, createMachineSync, Machine } from './machine.ts';
+export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';
 export {

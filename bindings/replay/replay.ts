@@ -43,6 +43,9 @@ export async function replayFile(file: string, options: ReplayOptions = {}): Pro
   return replay.finish();
 }
 
+/** A replay is done by one thread, and the build for one is faster. */
+const singleThreaded = (options: MachineOptions): Promise<GicHardware> => createMachine(options, 'single');
+
 /** Lines of a log that are no events of a GIC. */
 const foreignLines: ReadonlySet<ExclusionId> = new Set(['plugin-line', 'other-device']);
 
@@ -126,7 +129,7 @@ class FileReplay {
   /** Makes the machine and plays what was held back. `complete`: there is nothing beyond. */
   async start(complete: boolean): Promise<Running> {
     const { file, format } = this.#recording;
-    const { machine, limit, finalDirectory, finalAt, createHardware = createMachine } = this.#options;
+    const { machine, limit, finalDirectory, finalAt, createHardware = singleThreaded } = this.#options;
     const memoryUnknown = format === 'qemu-log';
     const options = inferMachine(this.#heldBack, { complete, memoryUnknown }, machine);
     const config = resolveConfig(options);
