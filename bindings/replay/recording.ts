@@ -1,35 +1,37 @@
 import { CaptureParser } from './capture_reader.ts';
 import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
-import { LineBlocks } from './line_blocks.ts';
+import { lineBlocks } from './line_blocks.ts';
 import { QemuLogParser } from './qemu_log.ts';
+import type { RecordingSource } from './source.ts';
 
 export type RecordingFormat = 'capture' | 'qemu-log';
 
 const OPEN_BRACE = 0x7b;
 const SPACE = 0x20;
 
-/**
- * A file of recorded traffic, plain or gzip, in the capture format (`.jsonl`) or as QEMU's `-trace` wrote it. Format
- * and compression are told from the contents.
- */
+/** Recorded traffic in the capture format (`.jsonl`) or as QEMU's `-trace` wrote it. The contents tell which. */
 export class Recording {
-  readonly #blocks: LineBlocks;
+  readonly #source: RecordingSource;
   #parser: CaptureParser | QemuLogParser | undefined;
 
-  /** Throws what the operating system says about a file that cannot be opened. */
-  constructor(readonly file: string) {
-    this.#blocks = new LineBlocks(file);
+  constructor(source: RecordingSource) {
+    this.#source = source;
+  }
+
+  /** The name of the file. */
+  get file(): string {
+    return this.#source.name;
   }
 
   /** Bytes of the file. */
   get size(): number {
-    return this.#blocks.size;
+    return this.#source.size;
   }
 
   /** Bytes of the file read so far. */
   get bytesRead(): number {
-    return this.#blocks.bytesRead;
+    return this.#source.bytesRead;
   }
 
   /** Known once the first event is there; an empty file is a capture without events. */
@@ -48,7 +50,7 @@ export class Recording {
    * that is not what the format says.
    */
   async *read(onEvent: (event: CaptureEvent) => void): AsyncGenerator<void> {
-    for await (const block of this.#blocks.blocks()) {
+    for await (const block of lineBlocks(this.file, this.#source.text())) {
       this.#parser ??= isCapture(block) ? new CaptureParser(this.file) : new QemuLogParser(this.file);
       this.#parser.parse(block, onEvent);
       yield;

@@ -6,6 +6,7 @@ import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
 import { FinalMemory } from './final_memory.ts';
 import { inferMachine, type MachineOverrides } from './machine_inference.ts';
+import { openRecording } from './open_recording.ts';
 import { Recording } from './recording.ts';
 import { Replayer } from './replayer.ts';
 import type { ReplayReport, VirtualCounts } from './report.ts';
@@ -18,7 +19,7 @@ export interface ReplayOptions {
   readonly machine?: MachineOverrides;
   /** How many mismatches the report has in full. Default 20. */
   readonly limit?: number;
-  /** A directory with dumps of the final memory, to compare the tables with. */
+  /** A directory with dumps of the final memory, to compare the tables with; in Node only. */
   readonly finalDirectory?: string;
   /** Line before which the dumps were made; default where a last long pause tells, else the end. */
   readonly finalAt?: number;
@@ -29,11 +30,12 @@ export interface ReplayOptions {
 }
 
 /**
- * Plays a recording on a machine like the recorded one and compares every recorded result. The file is streamed.
- * Throws a `GicError` INVALID_INPUT that names file and line for a file that is no recording.
+ * Plays a recording, plain or gzip, on a machine like the recorded one and compares every recorded result. `file` is a
+ * path in Node, a URL in a browser, or a blob; a path and a blob are streamed. Throws a `GicError` INVALID_INPUT that
+ * names file and line for a file that is no recording.
  */
-export async function replayFile(file: string, options: ReplayOptions = {}): Promise<ReplayReport> {
-  const recording = new Recording(file);
+export async function replayFile(file: string | Blob, options: ReplayOptions = {}): Promise<ReplayReport> {
+  const recording = new Recording(await openRecording(file));
   const replay = new FileReplay(recording, options);
   for await (const _block of recording.read((event) => replay.play(event))) {
     options.onProgress?.(recording.bytesRead, recording.size);
