@@ -69,7 +69,7 @@ export function possibleBuild(): EngineBuild {
 }
 
 /** With the build that the options name, or that their memory needs. */
-function normalized(options: EngineBuild | EngineOptions): EngineOptions {
+export function normalized(options: EngineBuild | EngineOptions): EngineOptions {
   const given = typeof options === 'string' ? { build: options } : options;
   const build = given.build ?? (given.memory && buildFor(given.memory));
   if (build !== undefined && build !== 'single' && build !== 'shared') {
