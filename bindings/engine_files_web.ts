@@ -8,7 +8,7 @@ const urls: Readonly<Record<EngineBuild, () => URL>> = {
   shared: () => new URL('../../build/gic.shared.wasm', import.meta.url),
 };
 
-const OTHER_WAYS = 'the bytes of that file as `module`, or the entry `gicv4/inline`, which has them';
+const OTHER_WAYS = 'that file there, its bytes as `module`, or the entry `gicv4/inline`, which has them';
 
 /** Fetches and compiles the module of a build. Throws a `GicError` when the server does not have it. */
 export async function compileFile(build: EngineBuild): Promise<WebAssembly.Module> {
@@ -31,6 +31,7 @@ export function compileFileSync(build: EngineBuild): never {
     'UNSUPPORTED_HOST',
     'module',
     undefined,
-    `in a browser, ${OTHER_WAYS}; or \`await loadEngine('${build}')\` before`,
+    `gic.${build}.wasm, compiled or as bytes, or a call of loadEngine before that has compiled it; ` +
+      'the entry `gicv4/inline` needs neither',
   );
 }
