@@ -41,11 +41,11 @@ export function pack(folder: Folder): { tarball: string; files: readonly PackedF
   return { tarball: join(folder.path, filename), files };
 }
 
-/** Installs a tarball as a user does; the reason if the registry does not answer, which dependencies come from. */
-export function install(folder: Folder, tarball: string): string | undefined {
+/** Installs packages in a new folder as a user does; the reason if the registry does not answer. */
+export function install(folder: Folder, ...packages: string[]): string | undefined {
   folder.write('package.json', '{ "private": true, "type": "module" }');
   try {
-    npm(folder.path, 'install', '--prefer-offline', '--fetch-retries=0', tarball);
+    npm(folder.path, 'install', '--prefer-offline', '--fetch-retries=0', ...packages);
     return undefined;
   } catch (error) {
     const text = String((error as { stderr: unknown }).stderr);
@@ -56,18 +56,24 @@ export function install(folder: Folder, tarball: string): string | undefined {
   }
 }
 
-/** Runs a program with this Node in a folder and returns the lines that it prints. */
-export async function runNode(folder: Folder, ...args: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder.path });
+/** Runs a program in a folder with this Node, or another one, and returns the lines that it prints. */
+export async function runNode(folder: Folder, args: string[], node = process.execPath): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(node, args, { cwd: folder.path });
   return stdout.trimEnd().split('\n');
 }
 
-/** The first example of the README, and what its comments say that it prints. */
-export function readmeExample(): { code: string; printed: readonly string[] } {
+export interface Example {
+  readonly code: string;
+  /** What its comments say that it prints. */
+  readonly printed: readonly string[];
+}
+
+/** The examples of the README, in their order. */
+export function readmeExamples(): Example[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const code = /^```js\n(.*?)^```$/ms.exec(readme)?.[1];
-  if (code === undefined) throw new Error('README.md has no example');
-  const printed = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text = '']) => text);
-  if (printed.length === 0) throw new Error('the example of README.md does not tell what it prints');
-  return { code, printed };
+  return [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => {
+    const printed = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text = '']) => text);
+    if (printed.length === 0) throw new Error('an example of README.md does not tell what it prints');
+    return { code, printed };
+  });
 }

@@ -5,10 +5,12 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium, runPage } from '../browser/chromium.ts';
 import { StaticServer } from '../browser/server.ts';
-import { Folder, install, pack, readmeExample, root, runNode } from './installation.ts';
+import { type Example, Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
 
 const folder = new Folder();
-const { code, printed } = readmeExample();
+const examples = readmeExamples();
+/** What is said first: how a machine is used. The next one is about workers. */
+const [{ code, printed }, workerExample] = examples as [Example, Example];
 const cannotInstall = install(folder, pack(folder).tarball);
 if (cannotInstall) process.stderr.write(`Tests of the installed package are skipped: ${cannotInstall}.\n`);
 afterAll(() => folder.remove());
@@ -18,9 +20,24 @@ const page = (head: string): string =>
   `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:">${head}`;
 
 describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node', () => {
-  it('runs the example of the README', async () => {
-    folder.write('example.js', code);
-    expect(await runNode(folder, 'example.js')).toEqual(printed);
+  it.each(examples)('runs the examples of the README: $printed', async (example) => {
+    folder.write('example.js', example.code);
+    expect(await runNode(folder, ['example.js'])).toEqual(example.printed);
+  });
+
+  it('runs them in the newest Node that npm has', async (context) => {
+    const newest = new Folder();
+    try {
+      const cannot = install(newest, 'node@latest');
+      if (cannot) context.skip(cannot);
+      const node = join(newest.path, 'node_modules/.bin/node');
+      for (const example of examples) {
+        folder.write('example.js', example.code);
+        expect(await runNode(folder, ['example.js'], node)).toEqual(example.printed);
+      }
+    } finally {
+      newest.remove();
+    }
   });
 
   it('has every entry', async () => {
@@ -50,7 +67,7 @@ console.log(mismatches, checked > 0);
 `,
     );
     const recording = join(root, 'test/fixtures/captures/kut-ipi.jsonl.gz');
-    expect(await runNode(folder, '--no-warnings', 'entries.js', recording)).toEqual([
+    expect(await runNode(folder, ['--no-warnings', 'entries.js', recording])).toEqual([
       'ArrayBuffer SharedArrayBuffer',
       'true 7 gicv4',
       'function',
@@ -61,7 +78,7 @@ console.log(mismatches, checked > 0);
 
   it('has the command line, and recordings for it', async () => {
     const cli = join('node_modules', 'gicv4', 'dist', 'bindings', 'cli', 'main.js');
-    const [boot, kvm] = await runNode(folder, cli, 'replay', '--bundled', '--quiet');
+    const [boot, kvm] = await runNode(folder, [cli, 'replay', '--bundled', '--quiet']);
     expect(boot).toMatch(/linux-6\.1-boot.* 0 mismatches$/);
     expect(kvm).toMatch(/linux-6\.1-kvm.* 0 mismatches$/);
   });
@@ -122,9 +139,10 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     expect(await linesOf(folder.path, '/plain.html')).toEqual(printed);
   });
 
-  it('runs the example of the README, and workers, in a page that Vite built', async () => {
+  it('runs the examples of the README, and other workers, in a page that Vite built', async () => {
     folder.write('index.html', page('<script type="module" src="main.js"></script>'));
     folder.write('example.js', code);
+    folder.write('worker_example.js', workerExample.code);
     folder.write(
       'driver.js',
       `import { serveMachine } from 'gicv4/worker';\nserveMachine({ cpus: (gic) => gic.cpus });\n`,
@@ -132,6 +150,7 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     folder.write(
       'main.js',
       `import './example.js';
+import './worker_example.js';
 import { createMachineSync } from 'gicv4/inline';
 import { startWorker } from 'gicv4/worker';
 
@@ -146,6 +165,7 @@ ${DONE}
     await build({ root: folder.path, configFile: false, logLevel: 'warn', build: { target: 'esnext' } });
     expect(await linesOf(join(folder.path, 'dist'), '/index.html')).toEqual([
       ...printed,
+      ...workerExample.printed,
       'inline 3',
       'worker false 4',
       'driver 5',
