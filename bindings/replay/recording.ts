@@ -2,6 +2,7 @@ import { CaptureParser } from './capture_reader.ts';
 import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
 import { lineBlocks } from './line_blocks.ts';
+import { openRecording } from './open_recording.ts';
 import { QemuLogParser } from './qemu_log.ts';
 import type { RecordingSource } from './source.ts';
 
@@ -15,8 +16,16 @@ export class Recording {
   readonly #source: RecordingSource;
   #parser: CaptureParser | QemuLogParser | undefined;
 
-  constructor(source: RecordingSource) {
+  private constructor(source: RecordingSource) {
     this.#source = source;
+  }
+
+  /**
+   * Opens a recording, plain or gzip: a path in Node, a URL in a browser, or a blob. Throws what the operating system
+   * says about a file that cannot be opened, and a `GicError` INVALID_INPUT for what a server does not have.
+   */
+  static async open(file: string | Blob): Promise<Recording> {
+    return new Recording(await openRecording(file));
   }
 
   /** The name of the file. */

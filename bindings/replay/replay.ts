@@ -6,7 +6,6 @@ import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
 import { FinalMemory } from './final_memory.ts';
 import { inferMachine, type MachineOverrides } from './machine_inference.ts';
-import { openRecording } from './open_recording.ts';
 import { Recording } from './recording.ts';
 import { Replayer } from './replayer.ts';
 import type { ReplayReport, VirtualCounts } from './report.ts';
@@ -35,7 +34,7 @@ export interface ReplayOptions {
  * names file and line for a file that is no recording.
  */
 export async function replayFile(file: string | Blob, options: ReplayOptions = {}): Promise<ReplayReport> {
-  const recording = new Recording(await openRecording(file));
+  const recording = await Recording.open(file);
   const replay = new FileReplay(recording, options);
   for await (const _block of recording.read((event) => replay.play(event))) {
     options.onProgress?.(recording.bytesRead, recording.size);
