@@ -13,6 +13,7 @@ const uses: Readonly<
   shape: (m: Machine) => m.shape.layout,
   memory: (m: Machine) => m.memory.buffer,
   engine: (m: Machine) => m.engine.read(RAM, 4),
+  wide: (m: Machine) => m.wide(0),
   read: (m: Machine) => m.read(RAM, 4),
   write: (m: Machine) => m.write(RAM, 4, 1),
   sendMsi: (m: Machine) => m.sendMsi(1, 1),
