@@ -9,6 +9,7 @@ export interface EngineExports extends KvmExports, ItsExports {
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
   fieldOffset(field: Field): number;
+  clear(bytes: number): void;
   configure(field: Config, value: number): void;
   configurePolicy(name: number, choice: number): void;
   configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;

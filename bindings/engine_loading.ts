@@ -15,8 +15,8 @@ export interface EngineOptions {
    */
   readonly module?: WebAssembly.Module | BufferSource;
   /**
-   * The memory of the machine, shared for the build `shared`; by default a new one. The machine clears what is in
-   * front of its simulated RAM and leaves the RAM, which ends with the last page that the machine needs, as it is.
+   * The memory of the machine, shared for the build `shared`, of at least `memoryPages(engine, options)` pages; by
+   * default a new one. The machine clears what is in front of its simulated RAM and leaves the RAM as it is.
    */
   readonly memory?: WebAssembly.Memory;
 }

@@ -64,7 +64,7 @@ export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { GuestVm, type GuestVmOptions } from './kvm/vm.ts';
-export { createMachine, createMachineSync, Machine } from './machine.ts';
+export { createMachine, createMachineSync, Machine, memoryPages } from './machine.ts';
 export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';

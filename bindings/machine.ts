@@ -51,6 +51,12 @@ export function createMachineSync(
   return new Machine(loadEngineSync(engine), options, memoryOf(engine));
 }
 
+/** Pages of 64 KiB that the memory of a machine has at least, for those who bring one: see `EngineOptions`. */
+export function memoryPages(engine: Engine, options: MachineOptions = {}): number {
+  const config = resolveConfig(options);
+  return pagesOf(layOut(config, structureSizes(engine), implementedRegisters(config).length).pages);
+}
+
 /** A GIC: the distributor, a redistributor and CPU interface per PE, the ITSs, and the RAM that they use. */
 export class Machine extends MachineView implements GicHardware {
   /** The exports of the engine, raw: what the layers above this one call. */
@@ -67,13 +73,14 @@ export class Machine extends MachineView implements GicHardware {
     const registers = implementedRegisters(config);
     const sizes = structureSizes(engine);
     const layout = layOut(config, sizes, registers.length);
-    const place = memory ? cleared(memory, engine.build, layout) : createMemory(engine.build, layout.pages);
+    const place = memory ? fitting(memory, engine.build, layout) : createMemory(engine.build, layout.pages);
+    const exports = instantiate(engine, place);
+    if (memory) exports.clear(layout.ramAt);
     writeRegisterMap(place.buffer, layout, sizes.registerInfo, config, registers);
     writeAffinities(place.buffer, layout, config);
-    const exports = instantiate(engine, place);
     configure(exports, config, layout);
 
-    super(shapeOf(exports, config, layout, sizes), place);
+    super(shapeOf(exports, config, layout, sizes), place, true);
     this.engine = exports;
     this.#words = new Uint32Array(place.buffer);
     this.#resultHigh = exports.fieldOffset(Field.RESULT_HIGH) >> 2;
@@ -305,8 +312,8 @@ export class Machine extends MachineView implements GicHardware {
   }
 }
 
-/** The memory that a user gave, once it is known to fit, without what was left in the part that holds state. */
-function cleared(memory: WebAssembly.Memory, build: EngineBuild, layout: Layout): WebAssembly.Memory {
+/** The memory that a user gave, once it is known to fit. */
+function fitting(memory: WebAssembly.Memory, build: EngineBuild, layout: Layout): WebAssembly.Memory {
   if (buildFor(memory) !== build) {
     const kind = build === 'shared' ? 'a shared memory' : 'a memory that is not shared';
     throw new GicError('INVALID_ARGUMENT', 'memory', memory.buffer, `${kind}, for the build "${build}"`);
@@ -316,7 +323,6 @@ function cleared(memory: WebAssembly.Memory, build: EngineBuild, layout: Layout)
   if (pages < needed) {
     throw new GicError('INVALID_ARGUMENT', 'memory', `${pages} pages`, `at least ${needed} pages of 64 KiB`);
   }
-  new Uint8Array(memory.buffer, 0, layout.ramAt).fill(0);
   return memory;
 }
 

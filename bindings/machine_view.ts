@@ -72,7 +72,8 @@ export class MachineView {
   #diagnostics: DiagnosticReader;
   #events: EventReader;
 
-  constructor(shape: MachineShape, memory: WebAssembly.Memory) {
+  /** `ownThread`: this thread drives the machine, so that nothing changes while it is looked at. */
+  constructor(shape: MachineShape, memory: WebAssembly.Memory, ownThread = false) {
     const { config, layout, records, offsets } = shape;
     this.shape = shape;
     this.config = config;
@@ -93,12 +94,14 @@ export class MachineView {
       records: layout.events >> 2,
       recordWords: records.event >> 2,
       capacity: config.eventCapacity,
+      concurrent: !ownThread,
     });
     this.#diagnostics = new DiagnosticReader(this.#words, {
       count: offsets.diagnosticCount >> 2,
       records: layout.diagnostics >> 2,
       recordWords: records.diagnostic >> 2,
       capacity: DIAGNOSTIC_CAPACITY,
+      concurrent: !ownThread,
     });
   }
 

@@ -5,6 +5,8 @@ export interface Ring {
   readonly records: number;
   readonly recordWords: number;
   readonly capacity: number;
+  /** Another thread writes it, perhaps while it is read. */
+  readonly concurrent: boolean;
 }
 
 /** One record, as it was in memory. */
@@ -14,7 +16,7 @@ export interface RingRecord {
   readonly words: Uint32Array;
 }
 
-/** Follows a ring, perhaps from another thread than the one that writes it. */
+/** Follows a ring. */
 export class RingReader {
   readonly #words: Uint32Array;
   readonly #ring: Ring;
@@ -27,19 +29,30 @@ export class RingReader {
 
   /** Copies of the records since the last call, oldest first. Of more than the ring holds only the newest are left. */
   take(): RingRecord[] {
-    const { count, capacity } = this.#ring;
+    const { count, capacity, recordWords, concurrent } = this.#ring;
     const end = Atomics.load(this.#words, count);
     const first = Math.max(this.#taken, end - capacity);
-    const records = Array.from({ length: end - first }, (_, n) => this.#copy(first + n));
     this.#taken = end;
-    // A writer in another thread went on meanwhile: what it may have overwritten, and the record at hand, are left out.
-    const now = Atomics.load(this.#words, count);
-    return now === end ? records : records.filter(({ sequence }) => sequence > now - capacity);
+    const copy = this.#copy(first, end);
+    // The writer may have gone on meanwhile, and be at a record that its count does not have yet.
+    const intact = concurrent ? Atomics.load(this.#words, count) - capacity + 1 : first;
+    const from = Math.min(Math.max(first, intact), end);
+    return Array.from({ length: end - from }, (_, n) => {
+      const at = (from - first + n) * recordWords;
+      return { sequence: from + n, words: copy.subarray(at, at + recordWords) };
+    });
   }
 
-  #copy(sequence: number): RingRecord {
+  /** The records `[first, end)`, at most as many as the ring holds: all at once, to be done before the writer. */
+  #copy(first: number, end: number): Uint32Array {
     const { records, recordWords, capacity } = this.#ring;
-    const at = records + (sequence % capacity) * recordWords;
-    return { sequence, words: this.#words.slice(at, at + recordWords) };
+    const copy = new Uint32Array((end - first) * recordWords);
+    const start = first % capacity;
+    const untilWrap = Math.min(end - first, capacity - start);
+    const part = (slot: number, length: number): Uint32Array =>
+      this.#words.subarray(records + slot * recordWords, records + (slot + length) * recordWords);
+    copy.set(part(start, untilWrap));
+    copy.set(part(0, end - first - untilWrap), untilWrap * recordWords);
+    return copy;
   }
 }

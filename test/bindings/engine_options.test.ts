@@ -8,6 +8,7 @@ import {
   loadEngine,
   loadEngineSync,
   Machine,
+  memoryPages,
   threadsPossible,
 } from '../../bindings/index.ts';
 import { Driver } from '../support/driver.ts';
@@ -16,7 +17,7 @@ const bytesOf = (build: EngineBuild): Uint8Array<ArrayBuffer> =>
   new Uint8Array(readFileSync(new URL(`../../build/gic.${build}.wasm`, import.meta.url)));
 const builds = ['single', 'shared'] as const;
 const RAM = { base: 0x4000_0000, size: 0x20_0000 };
-const PAGE = 0x1_0000;
+const PAGES = memoryPages(loadEngineSync('single'), { ram: RAM });
 const buildOf = (machine: Machine): EngineBuild =>
   machine.memory.buffer instanceof SharedArrayBuffer ? 'shared' : 'single';
 
@@ -115,14 +116,14 @@ describe.each(builds)('a memory that is given, %s', (build) => {
     );
 
   it('is the machine’s, and decides about the build', () => {
-    const memory = memoryOf(256);
+    const memory = memoryOf(PAGES);
     const machine = createMachineSync({ ram: RAM }, { memory });
     expect(machine.memory).toBe(memory);
     expect(deliver(machine)).toEqual(deliver(createMachineSync({ ram: RAM }, build)));
   });
 
   it('keeps what is in its RAM, and nothing of the machine that it had', () => {
-    const memory = memoryOf(256);
+    const memory = memoryOf(PAGES);
     const first = createMachineSync({ ram: RAM }, { memory });
     const fresh = new Uint8Array(memory.buffer).slice();
     deliver(first);
@@ -137,19 +138,18 @@ describe.each(builds)('a memory that is given, %s', (build) => {
   });
 
   it('is refused when it is too small, and left alone', () => {
-    const memory = memoryOf(64);
+    const memory = memoryOf(PAGES - 1);
     new Uint8Array(memory.buffer).fill(7);
-    const { length } = new Uint8Array(createMachineSync({ ram: RAM }, build).memory.buffer);
     expect(() => createMachineSync({ ram: RAM }, { memory })).toThrow(
-      `memory: "64 pages" is not allowed; expected at least ${length / PAGE} pages of 64 KiB`,
+      `memory: "${PAGES - 1} pages" is not allowed; expected at least ${PAGES} pages of 64 KiB`,
     );
     expect(new Uint8Array(memory.buffer).every((byte) => byte === 7)).toBe(true);
   });
 
   it('is refused by the module of the other build', () => {
     const other = build === 'shared' ? 'single' : 'shared';
-    const options = { memory: memoryOf(256), module: bytesOf(other) };
+    const options = { memory: memoryOf(PAGES), module: bytesOf(other) };
     expect(() => createMachineSync({}, options)).toThrow(GicError);
-    expect(() => new Machine(loadEngineSync(other), {}, memoryOf(256))).toThrow(/^memory: /);
+    expect(() => new Machine(loadEngineSync(other), {}, memoryOf(PAGES))).toThrow(/^memory: /);
   });
 });

@@ -134,7 +134,7 @@ describe('views of a machine in a worker', () => {
   });
 
   it('show a memory that was given', async () => {
-    const memory = new WebAssembly.Memory({ initial: 512, maximum: 512, shared: true });
+    const memory = new WebAssembly.Memory({ initial: 2048, maximum: 2048, shared: true });
     const gic = await start({ ram: RAM }, { memory });
     expect(gic.build).toBe('shared');
     await gic.call('write', RAM.base, 1, 9);

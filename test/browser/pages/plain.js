@@ -1,4 +1,11 @@
-import { createMachine, createMachineSync, GicError, threadsPossible } from '/dist/browser/index.js';
+import {
+  createMachine,
+  createMachineSync,
+  GicError,
+  loadEngine,
+  memoryPages,
+  threadsPossible,
+} from '/dist/browser/index.js';
 import * as inline from '/dist/browser/inline.js';
 import { replayFile } from '/dist/browser/trace.js';
 import { parseVector, runVector } from '/dist/browser/vectors.js';
@@ -29,7 +36,7 @@ function hello(gic) {
 const syncBeforeLoad = attempt(() => hello(createMachineSync(options)));
 const loaded = hello(await createMachine(options));
 const bytes = await (await fetch('/build/gic.single.wasm')).arrayBuffer();
-const memory = new WebAssembly.Memory({ initial: 2048 });
+const memory = new WebAssembly.Memory({ initial: memoryPages(await loadEngine('single'), options) });
 
 globalThis.result = {
   isolated: crossOriginIsolated,
