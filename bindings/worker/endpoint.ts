@@ -29,6 +29,8 @@ export function webEndpoint(worker: WebWorker): Endpoint {
       worker.addEventListener('message', (event) => onMessage((event as MessageEvent).data));
       if (!onError) return;
       worker.addEventListener('error', (event) => {
+        // Whoever listens tells of it.
+        event.preventDefault();
         // A script that cannot be loaded gives an event without a message.
         onError(new Error((event as ErrorEvent).message ?? 'the script of the worker could not be loaded'));
       });

@@ -22,8 +22,8 @@ export interface SharedMachine {
 }
 
 /**
- * Makes a machine in a worker. Throws a `GicError` for a configuration that is out of range, and what ends the worker
- * before the machine is there.
+ * Makes a machine in a worker, which runs until `dispose` or an error that nothing in it catches. Throws a `GicError` for
+ * a configuration that is out of range, and what ends the worker before the machine is there.
  */
 export async function startWorker(
   options: MachineOptions = {},
@@ -117,7 +117,11 @@ export class Requests {
     this.#worker = worker;
     worker.listen(
       (message) => this.#receive(message as Answer),
-      (error) => this.#fail(error),
+      (error) => {
+        this.#fail(error);
+        // As in Node: what nothing catches ends the worker.
+        this.#worker.end();
+      },
     );
   }
 

@@ -32,6 +32,8 @@ describe.runIf(hasChromium)('a machine in a worker of a page', () => {
     badArgument: { code: 'INVALID_ARGUMENT', message: expect.stringContaining('cpu: 7') },
     badOptions: { code: 'INVALID_CONFIG', message: expect.stringContaining('cpus: 0') },
     disposed: [{ code: 'DISPOSED' }, { code: 'DISPOSED' }],
+    stray: [expect.stringContaining('gone astray'), expect.stringContaining('gone astray')],
+    missing: expect.stringContaining('could not be loaded'),
   };
 
   it('is seen by the page while the worker runs it, where the page is cross-origin isolated', async () => {

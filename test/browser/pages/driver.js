@@ -4,6 +4,13 @@ import { boot, deliver, stopByte } from './hello.js';
 serveMachine({
   boot,
   deliver,
+  /** Fails where nothing catches it. */
+  stray: () =>
+    new Promise(() => {
+      setTimeout(() => {
+        throw new RangeError('gone astray');
+      });
+    }),
   /** Delivers interrupts until the page tells to stop, and one more that stays pending; how many it were. */
   storm(gic) {
     let delivered = 0;

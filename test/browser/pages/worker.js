@@ -63,4 +63,9 @@ if (gic.build === 'single') {
 const unanswered = gic.run('deliver').catch(refusal);
 gic.dispose();
 result.disposed = [await unanswered, await gic.call('counters').catch(refusal)];
+
+const third = await startWorker(options, { worker: new Worker('driver.js', { type: 'module' }) });
+result.stray = [await third.run('stray').catch(String), await third.call('counters').catch(String)];
+const missing = new Worker('no-such-script.js', { type: 'module' });
+result.missing = await startWorker(options, { worker: missing }).catch(String);
 globalThis.result = result;
