@@ -5,19 +5,25 @@ import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium, runPage } from '../browser/chromium.ts';
 import { StaticServer } from '../browser/server.ts';
-import { type Example, Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
+import { Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
 
 const folder = new Folder();
 const examples = readmeExamples();
-/** What is said first: how a machine is used. The next one is about workers. */
-const [{ code, printed }, workerExample] = examples as [Example, Example];
+const printed = examples.flatMap((example) => example.printed);
 const cannotInstall = install(folder, pack(folder).tarball);
 if (cannotInstall) process.stderr.write(`Tests of the installed package are skipped: ${cannotInstall}.\n`);
 afterAll(() => folder.remove());
 
 const DONE = 'globalThis.result = true;';
-const page = (head: string): string =>
-  `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:">${head}`;
+const page = (...head: string[]): string =>
+  `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:">${head.join('')}`;
+
+/** Puts the examples into files, and returns their names. */
+const writeExamples = (): string[] =>
+  examples.map(({ code }, n) => {
+    folder.write(`example${n}.js`, code);
+    return `example${n}.js`;
+  });
 
 describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node', () => {
   it.each(examples)('runs the examples of the README: $printed', async (example) => {
@@ -130,12 +136,15 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     }
   };
 
-  it('runs the example of the README in a page without a bundler', async () => {
-    const map = { imports: { gicv4: '/node_modules/gicv4/dist/browser/index.js' } };
+  it('runs the examples of the README in a page without a bundler', async () => {
+    const browserModules = '/node_modules/gicv4/dist/browser';
+    const imports = { gicv4: `${browserModules}/index.js`, 'gicv4/worker': `${browserModules}/worker.js` };
+    const scripts = writeExamples().map((file) => `await import('./${file}');`);
     folder.write(
       'plain.html',
       page(
-        `<script type="importmap">${JSON.stringify(map)}</script><script type="module">${code}${DONE}</script>`,
+        `<script type="importmap">${JSON.stringify({ imports })}</script>`,
+        `<script type="module">${scripts.join('')}${DONE}</script>`,
       ),
     );
     expect(await linesOf(folder.path, '/plain.html')).toEqual(printed);
@@ -143,16 +152,15 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
 
   it('runs the examples of the README, and other workers, in a page that Vite built', async () => {
     folder.write('index.html', page('<script type="module" src="main.js"></script>'));
-    folder.write('example.js', code);
-    folder.write('worker_example.js', workerExample.code);
     folder.write(
       'driver.js',
       `import { serveMachine } from 'gicv4/worker';\nserveMachine({ cpus: (gic) => gic.cpus });\n`,
     );
     folder.write(
       'main.js',
-      `import './example.js';
-import './worker_example.js';
+      `${writeExamples()
+        .map((file) => `import './${file}';`)
+        .join('\n')}
 import { createMachineSync } from 'gicv4/inline';
 import { startWorker } from 'gicv4/worker';
 
@@ -167,7 +175,6 @@ ${DONE}
     await build({ root: folder.path, configFile: false, logLevel: 'warn', build: { target: 'esnext' } });
     expect(await linesOf(join(folder.path, 'dist'), '/index.html')).toEqual([
       ...printed,
-      ...workerExample.printed,
       'inline 3',
       'worker false 4',
       'driver 5',
