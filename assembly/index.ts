@@ -34,6 +34,11 @@ import {
 
 // --- making a machine ---
 
+/** Zeroes the first `bytes` of a memory that another machine may have had. */
+export function clear(bytes: u32): void {
+  memory.fill(0, 0, bytes);
+}
+
 /** Bytes of a record or area. */
 export function structureBytes(structure: Structure): u32 {
   switch (structure) {

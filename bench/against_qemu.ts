@@ -10,7 +10,8 @@ import { benchCases } from '../bindings/bench/cases/index.ts';
 import { fullEffort, measureCase } from '../bindings/bench/measure.ts';
 import { printJson, printLine } from '../bindings/cli/output.ts';
 import { createProgress } from '../bindings/cli/progress.ts';
-import { type Engine, loadEngine } from '../bindings/engine.ts';
+import type { Engine } from '../bindings/engine.ts';
+import { loadEngine } from '../bindings/engine_loading.ts';
 import { Machine } from '../bindings/machine.ts';
 import { findQemu } from '../test/qemu/installed.ts';
 import { measureOnQemu } from './qemu/measure_qemu.ts';
@@ -64,7 +65,7 @@ if ('problem' in found) {
 }
 
 async function compareAll(filter: string, time: number): Promise<Comparison[]> {
-  const engine = await loadEngine();
+  const engine = await loadEngine('single');
   const selected = benchCases.filter(
     ({ name }) => selection.some(([pattern]) => pattern.test(name)) && name.toLowerCase().includes(filter),
   );

@@ -8,7 +8,7 @@ import { benchCases } from '../bindings/bench/cases/index.ts';
 import { type Effort, fullEffort, measureCase } from '../bindings/bench/measure.ts';
 import { printJson, printLine } from '../bindings/cli/output.ts';
 import { createProgress } from '../bindings/cli/progress.ts';
-import { loadEngine } from '../bindings/engine.ts';
+import { loadEngine } from '../bindings/engine_loading.ts';
 import { Machine } from '../bindings/machine.ts';
 import { ReferenceGic } from '../test/reference/gic.ts';
 
@@ -38,7 +38,7 @@ if (values.json) printJson({ node: process.version, note: NOTE, cases: compariso
 else printTable(comparisons);
 
 async function compareAll(filter: string, time: number): Promise<Comparison[]> {
-  const engine = await loadEngine();
+  const engine = await loadEngine('single');
   const selected = benchCases.filter(
     // The reference model has no virtual LPIs.
     ({ name, needs, engineOnly }) => needs === 'GICv3' && !engineOnly && name.toLowerCase().includes(filter),

@@ -1,5 +1,5 @@
 import { Diagnostic as Code } from '../assembly/abi.ts';
-import { DIAGNOSTIC_CAPACITY } from './layout.ts';
+import { type Ring, RingReader } from './ring.ts';
 
 /** The name of something that a machine diagnoses. */
 export type DiagnosticCode = Exclude<keyof typeof Code, 'NONE' | 'COUNT'>;
@@ -280,40 +280,26 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
 
 /** Reads the machine's ring of diagnostics. */
 export class DiagnosticReader {
-  readonly #words: Uint32Array;
-  readonly #count: number;
-  readonly #records: number;
-  readonly #recordWords: number;
-  #taken = 0;
+  readonly #ring: RingReader;
 
-  /** Word indexes into `words`: of the count, of the first record; and the words of a record. */
-  constructor(words: Uint32Array, count: number, records: number, recordWords: number) {
-    this.#words = words;
-    this.#count = count;
-    this.#records = records;
-    this.#recordWords = recordWords;
+  constructor(words: Uint32Array, ring: Ring) {
+    this.#ring = new RingReader(words, ring);
   }
 
   /** The records since the last call. Of more than the ring holds only the newest are left; `sequence` shows the gap. */
   take(): Diagnostic[] {
-    const count = this.#words[this.#count] as number;
-    const first = Math.max(this.#taken, count - DIAGNOSTIC_CAPACITY);
-    this.#taken = count;
-    return Array.from({ length: count - first }, (_, i) => this.#record(first + i));
-  }
-
-  #record(sequence: number): Diagnostic {
-    const at = this.#records + (sequence % DIAGNOSTIC_CAPACITY) * this.#recordWords;
-    const word = (n: number): number => this.#words[at + n] as number;
-    const code = Code[word(0)] as DiagnosticCode;
-    const { text, spec, operands } = diagnosticTable[code];
-    return {
-      sequence,
-      code,
-      unit: word(1),
-      operands: Object.fromEntries(operands.map((name, i) => [name, word(2 + i)])),
-      text,
-      spec,
-    };
+    return this.#ring.take().map(({ sequence, words }) => {
+      const [number = 0, unit = 0, ...values] = words;
+      const code = Code[number] as DiagnosticCode;
+      const { text, spec, operands } = diagnosticTable[code];
+      return {
+        sequence,
+        code,
+        unit,
+        operands: Object.fromEntries(operands.map((name, i) => [name, values[i] as number])),
+        text,
+        spec,
+      };
+    });
   }
 }

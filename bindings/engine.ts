@@ -1,6 +1,5 @@
 import { instantiateSync } from '@assemblyscript/loader';
 import { type Config, type Field, type IrqChipFact, type IrqChipField, Structure } from '../assembly/abi.ts';
-import { GicError } from './errors.ts';
 import type { KvmExports } from './kvm/exports.ts';
 import type { ItsExports } from './kvm/its_exports.ts';
 
@@ -10,6 +9,7 @@ export interface EngineExports extends KvmExports, ItsExports {
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
   fieldOffset(field: Field): number;
+  clear(bytes: number): void;
   configure(field: Config, value: number): void;
   configurePolicy(name: number, choice: number): void;
   configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;
@@ -78,47 +78,14 @@ const MINIMUM_PAGES = 64;
 export const PAGE_BYTES = 0x1_0000;
 export const MAXIMUM_PAGES = 65_536;
 
-const compiled = new Map<EngineBuild, Promise<Engine>>();
-
-/** Compiles the engine, once per build. In Node the module is read from the package, elsewhere it is fetched. */
-export async function loadEngine(build: EngineBuild = 'single'): Promise<Engine> {
-  if (build !== 'single' && build !== 'shared') {
-    throw new GicError('INVALID_ARGUMENT', 'build', build, '"single" or "shared"');
-  }
-  let engine = compiled.get(build);
-  if (!engine) {
-    engine = compile(build);
-    compiled.set(build, engine);
-  }
-  return engine;
-}
-
-async function compile(build: EngineBuild): Promise<Engine> {
-  if (build === 'shared' && globalThis.crossOriginIsolated === false) {
-    throw new GicError(
-      'UNSUPPORTED_HOST',
-      'build',
-      build,
-      'a page that is cross-origin isolated (COOP and COEP headers), or the build "single"',
-    );
-  }
-  const url = moduleUrl(build);
-  if (url.protocol === 'file:') {
-    const { readFile } = await import('node:fs/promises');
-    return { build, module: await WebAssembly.compile(await readFile(url)) };
-  }
-  return { build, module: await WebAssembly.compileStreaming(fetch(url)) };
-}
-
-/** The module stands beside `dist` in the package, and beside `bindings` in a checkout. */
-function moduleUrl(build: EngineBuild): URL {
-  const inDist = import.meta.url.includes('/dist/bindings/');
-  return new URL(`${inDist ? '../../' : '../'}build/gic.${build}.wasm`, import.meta.url);
+/** The pages of the memory of an instance that uses `pages` of them. */
+export function pagesOf(pages: number): number {
+  return Math.max(pages, MINIMUM_PAGES);
 }
 
 /** A memory of `pages` 64 KiB pages. Pages that are never touched cost nothing. */
 export function createMemory(build: EngineBuild, pages: number): WebAssembly.Memory {
-  const initial = Math.max(pages, MINIMUM_PAGES);
+  const initial = pagesOf(pages);
   return build === 'shared'
     ? new WebAssembly.Memory({ initial, maximum: MAXIMUM_PAGES, shared: true })
     : new WebAssembly.Memory({ initial });
@@ -153,20 +120,55 @@ const sizes = {
   counters: Structure.COUNTERS,
 } as const;
 
-const measured = new WeakMap<WebAssembly.Module, StructureSizes>();
+/** What an instance of a module tells of it. */
+interface Probe {
+  readonly build: EngineBuild;
+  readonly sizes: StructureSizes;
+}
+
+const probes = new WeakMap<WebAssembly.Module, Probe>();
 
 /** Asks an engine for the sizes of its records, once per module. */
 export function structureSizes(engine: Engine): StructureSizes {
-  let result = measured.get(engine.module);
+  return probe(engine.module).sizes;
+}
+
+/**
+ * Which build a module is. A module does not tell what memory it takes, so both kinds are tried, once per module.
+ * Throws what the instantiation of a module throws that is no engine.
+ */
+export function buildOf(module: WebAssembly.Module): EngineBuild {
+  return probe(module).build;
+}
+
+function probe(module: WebAssembly.Module): Probe {
+  let result = probes.get(module);
   if (!result) {
-    const probe = instantiate(engine, createMemory(engine.build, MINIMUM_PAGES));
-    const entries = Object.entries(sizes).map(([name, structure]) => [name, probe.structureBytes(structure)]);
+    const { build, engine } = firstInstance(module);
+    const entries = Object.entries(sizes).map(([name, structure]) => [
+      name,
+      engine.structureBytes(structure),
+    ]);
     result = {
-      ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
-      wiredIndex: (priorityBits) => probe.wiredIndexBytes(priorityBits),
-      lpiIndex: (intidBits, priorityBits) => probe.lpiIndexBytes(intidBits, priorityBits),
+      build,
+      sizes: {
+        ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
+        wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
+        lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
+      },
     };
-    measured.set(engine.module, result);
+    probes.set(module, result);
   }
   return result;
+}
+
+function firstInstance(module: WebAssembly.Module): { build: EngineBuild; engine: EngineExports } {
+  const instance = (build: EngineBuild): EngineExports =>
+    instantiate({ build, module }, createMemory(build, MINIMUM_PAGES));
+  try {
+    return { build: 'single', engine: instance('single') };
+  } catch (error) {
+    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    return { build: 'shared', engine: instance('shared') };
+  }
 }

@@ -15,7 +15,9 @@ export type GicErrorCode =
   /** The call is not possible now: a vCPU is not in the guest, or the machine does not come to rest. */
   | 'INVALID_STATE'
   /** The host lacks something that the call needs. */
-  | 'UNSUPPORTED_HOST';
+  | 'UNSUPPORTED_HOST'
+  /** The machine, or the worker that it ran in, has been disposed. */
+  | 'DISPOSED';
 
 /** Misuse of the configuration or of the API. Nothing has changed when it is thrown. */
 export class GicError extends Error {

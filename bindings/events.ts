@@ -2,6 +2,7 @@ import { Diagnostic, Event as Kind } from '../assembly/abi.ts';
 import { type CommandName, commandOfNumber } from './commands/definitions.ts';
 import type { DiagnosticCode } from './diagnostics.ts';
 import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
+import { type Ring, RingReader } from './ring.ts';
 
 type AtIts<Name extends string, Fields> = { readonly kind: Name; readonly its: number } & Readonly<Fields>;
 type AtCpu<Name extends string, Fields> = { readonly kind: Name; readonly cpu: number } & Readonly<Fields>;
@@ -78,39 +79,21 @@ export const directSources: ReadonlyMap<number, 'vlpi' | 'vsgi'> = new Map([
   [17, 'vsgi'],
 ]);
 
-/** Where the ring stands: word indexes, and its size in records. */
-interface Ring {
-  readonly count: number;
-  readonly records: number;
-  readonly recordWords: number;
-  readonly capacity: number;
-}
-
 /** Reads the machine's ring of events. */
 export class EventReader {
-  readonly #words: Uint32Array;
-  readonly #ring: Ring;
-  #taken = 0;
+  readonly #ring: RingReader;
 
   constructor(words: Uint32Array, ring: Ring) {
-    this.#words = words;
-    this.#ring = ring;
+    this.#ring = new RingReader(words, ring);
   }
 
   /** The events since the last call. Of more than the ring holds only the newest are left; `sequence` shows the gap. */
   take(): MachineEvent[] {
-    const count = this.#words[this.#ring.count] as number;
-    const first = Math.max(this.#taken, count - this.#ring.capacity);
-    this.#taken = count;
-    return Array.from({ length: count - first }, (_, i) => this.#event(first + i));
-  }
-
-  #event(sequence: number): MachineEvent {
-    const { records, recordWords, capacity } = this.#ring;
-    const at = records + (sequence % capacity) * recordWords;
-    const word = (n: number): number => this.#words[at + n] as number;
-    const decode = decoders[word(0) as Kind];
-    if (!decode) throw new Error(`event record ${sequence} has the unknown kind ${word(0)}`);
-    return { sequence, ...decode(word(1), word(2), word(3)) } as MachineEvent;
+    return this.#ring.take().map(({ sequence, words }) => {
+      const [kind = 0, unit = 0, a = 0, b = 0] = words;
+      const decode = decoders[kind as Kind];
+      if (!decode) throw new Error(`event record ${sequence} has the unknown kind ${kind}`);
+      return { sequence, ...decode(unit, a, b) } as MachineEvent;
+    });
   }
 }

@@ -17,7 +17,8 @@ export {
 } from './config.ts';
 export type { CounterValues, LpiRequestCounts } from './counters.ts';
 export { type Diagnostic, type DiagnosticCode, diagnosticTable } from './diagnostics.ts';
-export { type Engine, type EngineBuild, loadEngine } from './engine.ts';
+export type { Engine, EngineBuild } from './engine.ts';
+export { type EngineOptions, loadEngine, loadEngineSync, threadsPossible } from './engine_loading.ts';
 export { GicError, type GicErrorCode } from './errors.ts';
 export type { MachineEvent, VirtualSource } from './events.ts';
 export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
@@ -64,7 +65,8 @@ export { RunLoop } from './kvm/run_loop.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';
-export { createMachine, Machine } from './machine.ts';
+export { createMachine, createMachineSync, Machine, memoryPages } from './machine.ts';
+export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';
 export {

@@ -1,21 +1,21 @@
-import { Counter, Field, SystemRegister } from '../assembly/abi.ts';
-import { type MachineConfig, type MachineOptions, resolveConfig } from './config.ts';
-import { type CounterValues, readCounters } from './counters.ts';
-import { type Diagnostic, DiagnosticReader } from './diagnostics.ts';
+import { Field, SystemRegister } from '../assembly/abi.ts';
+import { type MachineOptions, resolveConfig } from './config.ts';
 import {
   createMemory,
   type Engine,
   type EngineBuild,
   type EngineExports,
   instantiate,
-  loadEngine,
+  PAGE_BYTES,
+  pagesOf,
   structureSizes,
 } from './engine.ts';
+import { buildFor, type EngineOptions, loadEngine, loadEngineSync, memoryOf } from './engine_loading.ts';
 import { GicError, requireInteger } from './errors.ts';
-import { directSources, EventReader, type MachineEvent } from './events.ts';
-import type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
+import type { GicHardware } from './hardware.ts';
 import { type Layout, layOut } from './layout.ts';
 import { configure, writeAffinities } from './machine_setup.ts';
+import { disposed, MachineView, shapeOf } from './machine_view.ts';
 import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
 import { implementedRegisters } from './registers/index.ts';
@@ -32,85 +32,60 @@ import { CpuUnit } from './units/cpu.ts';
 import { ItsUnit } from './units/its.ts';
 import { RedistributorUnit } from './units/redistributor.ts';
 
-/** Makes a machine. Throws a `GicError` for a configuration that is out of range. */
+/**
+ * Makes a machine. `engine` names a build, or tells where the engine and the memory come from. Throws a `GicError` for a
+ * configuration that is out of range.
+ */
 export async function createMachine(
   options: MachineOptions = {},
-  build: EngineBuild = 'single',
+  engine: EngineBuild | EngineOptions = {},
 ): Promise<Machine> {
-  return new Machine(await loadEngine(build), options);
+  return new Machine(await loadEngine(engine), options, memoryOf(engine));
+}
+
+/** `createMachine` without a promise. In a browser the engine has to be given, or loaded before: see `loadEngineSync`. */
+export function createMachineSync(
+  options: MachineOptions = {},
+  engine: EngineBuild | EngineOptions = {},
+): Machine {
+  return new Machine(loadEngineSync(engine), options, memoryOf(engine));
+}
+
+/** Pages of 64 KiB that the memory of a machine has at least, for those who bring one: see `EngineOptions`. */
+export function memoryPages(engine: Engine, options: MachineOptions = {}): number {
+  const config = resolveConfig(options);
+  return pagesOf(layOut(config, structureSizes(engine), implementedRegisters(config).length).pages);
 }
 
 /** A GIC: the distributor, a redistributor and CPU interface per PE, the ITSs, and the RAM that they use. */
-export class Machine implements GicHardware {
-  readonly config: MachineConfig;
-  readonly cpus: number;
-  /** The linear memory of the machine: state, then simulated RAM. */
-  readonly memory: WebAssembly.Memory;
-
+export class Machine extends MachineView implements GicHardware {
   /** The exports of the engine, raw: what the layers above this one call. */
   readonly engine: EngineExports;
 
-  readonly #layout: Layout;
-  readonly #words: Uint32Array;
+  #words: Uint32Array;
   readonly #resultHigh: number;
-  readonly #cpuInterfaces: number;
-  readonly #cpuInterfaceWords: number;
-  readonly #highestPending: number;
-  readonly #outputs: number;
-  readonly #virtualInterfaces: number;
-  readonly #virtualInterfaceWords: number;
-  readonly #winner: number;
-  readonly #bestVlpi: number;
-  readonly #virtualOutputs: number;
-  readonly #changed: Uint32Array;
-  readonly #listRegisters: number;
-  readonly #diagnostics: DiagnosticReader;
   readonly #eventsOn: number;
-  readonly #events: EventReader;
+  #changed: Uint32Array;
 
-  constructor(engine: Engine, options: MachineOptions = {}) {
+  /** A machine on a compiled engine, in `memory` (see `EngineOptions`) or in a new one. */
+  constructor(engine: Engine, options: MachineOptions = {}, memory?: WebAssembly.Memory) {
     const config = resolveConfig(options);
     const registers = implementedRegisters(config);
     const sizes = structureSizes(engine);
     const layout = layOut(config, sizes, registers.length);
-    const memory = createMemory(engine.build, layout.pages);
-    writeRegisterMap(memory.buffer, layout, sizes.registerInfo, config, registers);
-    writeAffinities(memory.buffer, layout, config);
+    const place = memory ? fitting(memory, engine.build, layout) : createMemory(engine.build, layout.pages);
+    const exports = instantiate(engine, place);
+    if (memory) exports.clear(layout.ramAt);
+    writeRegisterMap(place.buffer, layout, sizes.registerInfo, config, registers);
+    writeAffinities(place.buffer, layout, config);
+    configure(exports, config, layout);
 
-    this.config = config;
-    this.cpus = config.cpus;
-    this.memory = memory;
-    this.engine = instantiate(engine, memory);
-    this.#layout = layout;
-    configure(this.engine, config, layout);
-
-    this.#words = new Uint32Array(memory.buffer);
-    this.#resultHigh = this.engine.fieldOffset(Field.RESULT_HIGH) >> 2;
-    this.#cpuInterfaces = layout.cpuInterfaces >> 2;
-    this.#cpuInterfaceWords = sizes.cpuInterface >> 2;
-    this.#highestPending = this.engine.fieldOffset(Field.HIGHEST_PENDING) >> 2;
-    this.#outputs = this.engine.fieldOffset(Field.OUTPUTS) >> 2;
-    this.#virtualInterfaces = layout.virtualInterfaces >> 2;
-    this.#virtualInterfaceWords = sizes.virtualInterface >> 2;
-    this.#winner = this.engine.fieldOffset(Field.VIRTUAL_WINNER) >> 2;
-    this.#bestVlpi = this.engine.fieldOffset(Field.BEST_VLPI) >> 2;
-    this.#virtualOutputs = this.engine.fieldOffset(Field.VIRTUAL_OUTPUTS) >> 2;
-    this.#changed = new Uint32Array(memory.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
-    this.#listRegisters = this.engine.fieldOffset(Field.LIST_REGISTERS);
-    this.#eventsOn = this.engine.fieldOffset(Field.EVENTS_ON) >> 2;
-    this.#events = new EventReader(this.#words, {
-      count: this.engine.fieldOffset(Field.EVENT_COUNT) >> 2,
-      records: layout.events >> 2,
-      recordWords: sizes.event >> 2,
-      capacity: config.eventCapacity,
-    });
-    const count = this.engine.fieldOffset(Field.DIAGNOSTIC_COUNT) >> 2;
-    this.#diagnostics = new DiagnosticReader(
-      this.#words,
-      count,
-      layout.diagnostics >> 2,
-      sizes.diagnostic >> 2,
-    );
+    super(shapeOf(exports, config, layout, sizes), place, true);
+    this.engine = exports;
+    this.#words = new Uint32Array(place.buffer);
+    this.#resultHigh = exports.fieldOffset(Field.RESULT_HIGH) >> 2;
+    this.#eventsOn = exports.fieldOffset(Field.EVENTS_ON) >> 2;
+    this.#changed = new Uint32Array(place.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
   }
 
   read(address: number, size: 1 | 2 | 4): number;
@@ -159,7 +134,7 @@ export class Machine implements GicHardware {
   }
 
   setPpi(cpu: number, intid: number, level: boolean): void {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     const { extendedPpis } = this.config;
     const basic = intid >= 16 && intid < 32;
     const extended = intid >= 1056 && intid < 1056 + extendedPpis;
@@ -171,12 +146,12 @@ export class Machine implements GicHardware {
   }
 
   readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     return this.wide(this.engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
   }
 
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     const register = this.#systemRegister(cpu, name, el);
     if (typeof value !== 'bigint') {
       requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
@@ -187,54 +162,8 @@ export class Machine implements GicHardware {
     }
   }
 
-  readMemory(address: number, length: number): Uint8Array {
-    return this.ram(address, length).slice();
-  }
-
   writeMemory(address: number, bytes: Uint8Array): void {
     this.ram(address, bytes.length).set(bytes);
-  }
-
-  /** A view of RAM contents: no copy, always current. */
-  ram(address: number, length: number): Uint8Array {
-    const { base, size } = this.config.ram;
-    requireInteger('INVALID_ARGUMENT', 'length', length, 0, size);
-    requireInteger('INVALID_ARGUMENT', 'address', address, base, base + size - length);
-    return new Uint8Array(this.memory.buffer, this.#layout.ramAt + (address - base), length);
-  }
-
-  highestPending(cpu: number): HighestPending | undefined {
-    const packed = this.highestPendingWord(cpu);
-    if (packed === NOTHING_PENDING) return undefined;
-    return { intid: packed & 0x7f_ffff, priority: packed >>> 24, group: ((packed >>> 23) & 1) as 0 | 1 };
-  }
-
-  /** `highestPending` without an object: priority << 24 | group << 23 | INTID, or 0xffffffff for none. */
-  highestPendingWord(cpu: number): number {
-    return this.#words[this.#cpuWord(cpu) + this.#highestPending] as number;
-  }
-
-  irq(cpu: number): boolean {
-    return ((this.#words[this.#cpuWord(cpu) + this.#outputs] as number) & 1) !== 0;
-  }
-
-  fiq(cpu: number): boolean {
-    return ((this.#words[this.#cpuWord(cpu) + this.#outputs] as number) & 2) !== 0;
-  }
-
-  virtualOutputs(cpu: number): VirtualOutputs {
-    this.#requireCpu(cpu);
-    const at = this.#virtualInterfaces + cpu * this.#virtualInterfaceWords;
-    const winner = this.#words[at + this.#winner] as number;
-    const vlpi = this.#words[at + this.#bestVlpi] as number;
-    const outputs = this.#words[at + this.#virtualOutputs] as number;
-    return {
-      winner: directSources.get(winner) ?? (winner === NOTHING_PENDING ? undefined : winner),
-      bestVlpi: vlpi === NOTHING_PENDING ? undefined : { vIntid: vlpi & 0x3f_ffff, priority: vlpi >>> 22 },
-      virq: (outputs & 1) !== 0,
-      vfiq: (outputs & 2) !== 0,
-      maintenance: (outputs & 4) !== 0,
-    };
   }
 
   /** The PEs whose `highestPending`, `irq`, `fiq` or `virtualOutputs` changed since the last call, in ascending order. */
@@ -276,7 +205,7 @@ export class Machine implements GicHardware {
   }
 
   resetCpuInterface(cpu: number): void {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     this.engine.resetCpuInterface(cpu);
   }
 
@@ -322,18 +251,8 @@ export class Machine implements GicHardware {
 
   /** Differences between the LPI index of a PE and what it is derived from; 0 unless software broke the rules. */
   checkLpiIndex(cpu: number): number {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     return this.engine.checkLpiIndex(cpu);
-  }
-
-  /** The counters in place, 64 bits each, indexed by `Counter`. */
-  get counterWords(): BigUint64Array {
-    return new BigUint64Array(this.memory.buffer, this.#layout.counters, Counter.COUNT);
-  }
-
-  /** Everything that was counted since the machine was made. */
-  counters(): CounterValues {
-    return readCounters(this.memory.buffer, this.#layout.counters);
   }
 
   /** ITS number `n`: its registers by name, its tables, its command queue. */
@@ -344,15 +263,14 @@ export class Machine implements GicHardware {
 
   /** The redistributor of one PE. */
   redistributor(cpu: number): RedistributorUnit {
-    this.#requireCpu(cpu);
+    this.requireCpu(cpu);
     return new RedistributorUnit(this, cpu);
   }
 
   /** One PE: its system registers, and what its CPU interfaces present to it and to its guest. */
   cpu(cpu: number): CpuUnit {
-    this.#requireCpu(cpu);
-    const at = (this.#virtualInterfaces + cpu * this.#virtualInterfaceWords) * 4 + this.#listRegisters;
-    return new CpuUnit(this, cpu, new BigUint64Array(this.memory.buffer, at, this.config.listRegisters));
+    this.requireCpu(cpu);
+    return new CpuUnit(this, cpu, this.listRegisters(cpu));
   }
 
   /** Switches the event stream on or off; it is off when a machine is made. */
@@ -360,25 +278,17 @@ export class Machine implements GicHardware {
     this.#words[this.#eventsOn] = on ? 1 : 0;
   }
 
-  /** What happened since the last call, oldest first, while events were recorded. */
-  takeEvents(): MachineEvent[] {
-    return this.#events.take();
-  }
-
-  /** What was diagnosed since the last call, oldest first. */
-  takeDiagnostics(): Diagnostic[] {
-    return this.#diagnostics.take();
+  override dispose(): void {
+    super.dispose();
+    Object.assign(this, { engine: disposed() });
+    this.#words = disposed();
+    this.#changed = disposed();
   }
 
   /** The 64-bit result of an export of `engine` that has just returned its lower half. */
   wide(low: number): bigint {
     const high = this.#words[this.#resultHigh] as number;
     return high === 0 ? BigInt(low >>> 0) : (BigInt(high) << 32n) | BigInt(low >>> 0);
-  }
-
-  #cpuWord(cpu: number): number {
-    this.#requireCpu(cpu);
-    return this.#cpuInterfaces + cpu * this.#cpuInterfaceWords;
   }
 
   /** The number of a register as reached from an exception level. */
@@ -392,12 +302,6 @@ export class Machine implements GicHardware {
     return routed;
   }
 
-  #requireCpu(cpu: number): void {
-    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.cpus) {
-      throw new GicError('INVALID_ARGUMENT', 'cpu', cpu, `a PE of this machine, 0 to ${this.cpus - 1}`);
-    }
-  }
-
   #requireIts(its: number): void {
     const { itsCount } = this.config;
     if (!Number.isInteger(its) || its < 0 || its >= itsCount) {
@@ -408,7 +312,19 @@ export class Machine implements GicHardware {
   }
 }
 
-const NOTHING_PENDING = 0xffff_ffff;
+/** The memory that a user gave, once it is known to fit. */
+function fitting(memory: WebAssembly.Memory, build: EngineBuild, layout: Layout): WebAssembly.Memory {
+  if (buildFor(memory) !== build) {
+    const kind = build === 'shared' ? 'a shared memory' : 'a memory that is not shared';
+    throw new GicError('INVALID_ARGUMENT', 'memory', memory.buffer, `${kind}, for the build "${build}"`);
+  }
+  const pages = memory.buffer.byteLength / PAGE_BYTES;
+  const needed = pagesOf(layout.pages);
+  if (pages < needed) {
+    throw new GicError('INVALID_ARGUMENT', 'memory', `${pages} pages`, `at least ${needed} pages of 64 KiB`);
+  }
+  return memory;
+}
 
 const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
 

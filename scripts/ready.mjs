@@ -1,7 +1,7 @@
 // Makes a checkout ready to run: installs dependencies when they are missing and builds what is older than
 // its sources, nothing more. Everything it prints goes to stderr, so that `--json` output stays clean.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,10 +29,9 @@ function outdated(output, sources) {
   return sources.some((source) => newest(join(root, source)) > built);
 }
 
-if (
-  !existsSync(join(root, 'node_modules/assemblyscript')) ||
-  !existsSync(join(root, 'node_modules/typescript'))
-) {
+const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const packages = Object.keys({ ...dependencies, ...devDependencies });
+if (packages.some((name) => !existsSync(join(root, 'node_modules', name)))) {
   // Not `npm ci`: it refuses a lock file that lacks the optional packages of platforms that a registry does not have.
   run('installing dependencies', 'npm', [
     'install',
@@ -55,4 +54,12 @@ if (
     '-p',
     'tsconfig.build.json',
   ]);
+}
+if (
+  outdated('dist/browser/index.js', [
+    ...['bindings', 'assembly/abi.ts', 'scripts/build-browser.mjs'],
+    ...['build/gic.single.wasm', 'build/gic.shared.wasm'],
+  ])
+) {
+  run('building the modules for browsers', process.execPath, ['scripts/build-browser.mjs']);
 }

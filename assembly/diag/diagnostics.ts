@@ -1,6 +1,7 @@
 import { Diagnostic, Event } from '../abi';
-import { machine } from '../memory/machine';
+import { Machine, machine } from '../memory/machine';
 import { emit } from './events';
+import { publishCount } from './ring';
 
 /** One thing that software or a device did and that an engineer would want to know about. */
 @unmanaged
@@ -26,6 +27,6 @@ export function report(code: Diagnostic, unit: u32, a: u32 = 0, b: u32 = 0, c: u
   record.b = b;
   record.c = c;
   record.d = d;
-  m.diagnosticCount++;
+  publishCount(changetype<usize>(m) + offsetof<Machine>('diagnosticCount'), m.diagnosticCount + 1);
   emit(Event.DIAGNOSTIC, unit, code);
 }

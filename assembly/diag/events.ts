@@ -1,7 +1,8 @@
 // The event stream: a ring of records of what happened, for hosts that want to watch. It costs one load where it is
 // switched off.
 import { Event } from '../abi';
-import { machine } from '../memory/machine';
+import { Machine, machine } from '../memory/machine';
+import { publishCount } from './ring';
 
 @unmanaged
 export class EventRecord {
@@ -26,5 +27,5 @@ function append(kind: Event, unit: u32, a: u32, b: u32): void {
   record.unit = unit;
   record.a = a;
   record.b = b;
-  m.eventCount++;
+  publishCount(changetype<usize>(m) + offsetof<Machine>('eventCount'), m.eventCount + 1);
 }

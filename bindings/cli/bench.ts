@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { BenchCase } from '../bench/case.ts';
 import { benchCases } from '../bench/cases/index.ts';
 import { fullEffort, type Measurement, measureCase } from '../bench/measure.ts';
-import { loadEngine } from '../engine.ts';
+import { loadEngine } from '../engine_loading.ts';
 import { Machine } from '../machine.ts';
 import { printJson, printLine } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -38,7 +38,7 @@ function casesWith(text: string): BenchCase[] {
 }
 
 async function measureAll(selected: readonly BenchCase[], time: number): Promise<Measurement[]> {
-  const engine = await loadEngine();
+  const engine = await loadEngine('single');
   const progress = createProgress('bench', selected.length);
   const results: Measurement[] = [];
   try {

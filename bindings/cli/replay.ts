@@ -4,11 +4,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { type MachineOptions, presets } from '../config.ts';
 import { GicError } from '../errors.ts';
 import type { GicHardware } from '../hardware.ts';
-import { createMachine } from '../machine.ts';
 import { type Policy, resolvePolicy } from '../policy.ts';
 import { exclusions } from '../replay/exclusions.ts';
 import type { MachineOverrides } from '../replay/machine_inference.ts';
-import { replayFile } from '../replay/replay.ts';
+import { type ReplayOptions, replayFile } from '../replay/replay.ts';
 import type { ReplayReport } from '../replay/report.ts';
 import { reportLines } from '../replay/report_text.ts';
 import { failCheck, printJson, printLine } from './output.ts';
@@ -30,10 +29,8 @@ interface Options {
   readonly policy: Readonly<Record<string, string>>;
 }
 
-/** `gicv4 replay`: plays recordings, each on a fresh machine that `createHardware` makes. */
-export function replayCommand(
-  createHardware: (options: MachineOptions) => Promise<GicHardware> = createMachine,
-): Command {
+/** `gicv4 replay`: plays recordings, each on a fresh machine, which `createHardware` makes where given. */
+export function replayCommand(createHardware?: (options: MachineOptions) => Promise<GicHardware>): Command {
   return new Command('replay')
     .description('play recorded GIC traffic and compare every recorded result')
     .argument('[file...]', "captures (.jsonl, .jsonl.gz) or logs of QEMU's -trace 'gicv3_*', plain or gzip")
@@ -78,14 +75,14 @@ async function replayWithProgress(
   file: string,
   machine: MachineOverrides,
   { limit, final, finalAt }: Options,
-  createHardware: (options: MachineOptions) => Promise<GicHardware>,
+  createHardware: ReplayOptions['createHardware'],
 ): Promise<ReplayReport> {
   let progress: ReturnType<typeof createProgress> | undefined;
   try {
     return await replayFile(file, {
       machine,
       limit,
-      createHardware,
+      ...(createHardware && { createHardware }),
       ...(final !== undefined && { finalDirectory: final }),
       ...(finalAt !== undefined && { finalAt }),
       onProgress(done, total) {

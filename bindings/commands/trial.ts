@@ -29,14 +29,17 @@ export class CommandTrial {
   #free = TABLE_BASE;
 
   static async create(options: CommandOptions): Promise<CommandTrial> {
-    const machine = await createMachine({
-      architecture: options.vmappLayout === '4.1' ? 'GICv4.1' : 'GICv4.0',
-      cpus: PES,
-      intidBits: INTID_BITS,
-      deviceIdBits: 32,
-      eventIdBits: 16,
-      ram: { base: TABLE_BASE, size: RAM_BYTES },
-    });
+    const machine = await createMachine(
+      {
+        architecture: options.vmappLayout === '4.1' ? 'GICv4.1' : 'GICv4.0',
+        cpus: PES,
+        intidBits: INTID_BITS,
+        deviceIdBits: 32,
+        eventIdBits: 16,
+        ram: { base: TABLE_BASE, size: RAM_BYTES },
+      },
+      'single',
+    );
     return new CommandTrial(machine, options);
   }
 

@@ -76,8 +76,15 @@ export function stirred(hash: number, byte: number): number {
   return (Math.imul(hash, 31) + byte) | 0;
 }
 
+/** Characters made at once: a call takes only so many arguments. */
+const LATIN1_STEP = 1 << 12;
+
 export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+  let text = '';
+  for (let at = start; at < end; at += LATIN1_STEP) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + LATIN1_STEP, end)));
+  }
+  return text;
 }
 
 function spells(bytes: Uint8Array, start: number, end: number, word: string): boolean {

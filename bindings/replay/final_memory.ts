@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GicError } from '../errors.ts';
 import type { GicHardware } from '../hardware.ts';
 import { hex } from './event_text.ts';
 import type { CaptureEvent } from './events.ts';
+import { readDump } from './open_recording.ts';
 import type { FoundMismatch, Tally } from './report.ts';
 
 /** Dumps are made of a machine that was stopped: a pause of this many nanoseconds, and few events behind it. */
@@ -43,7 +42,7 @@ export class FinalMemory {
     for (const { file, address, kind } of readDumpList(directory)) {
       if (kind === 'prop' && options.propertiesUnknown) tally.skip('property-table');
       else if (/^(v?prop|pend\d+|vpt\d+)$/.test(kind)) {
-        this.#dumps.push({ file, address, contents: readFileSync(join(directory, file)) });
+        this.#dumps.push({ file, address, contents: readDump(directory, file) });
       } else tally.skip(exclusionOf(kind));
     }
   }
@@ -95,8 +94,8 @@ interface ListedDump {
 }
 
 function readDumpList(directory: string): ListedDump[] {
-  const path = join(directory, 'meta.json');
-  const text = readFileSync(path, 'utf8');
+  const path = `${directory}/meta.json`;
+  const text = new TextDecoder().decode(readDump(directory, 'meta.json'));
   let dumps: unknown;
   try {
     dumps = JSON.parse(text)?.dumps;

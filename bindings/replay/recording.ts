@@ -1,35 +1,46 @@
 import { CaptureParser } from './capture_reader.ts';
 import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
-import { LineBlocks } from './line_blocks.ts';
+import { lineBlocks } from './line_blocks.ts';
+import { openRecording } from './open_recording.ts';
 import { QemuLogParser } from './qemu_log.ts';
+import type { RecordingSource } from './source.ts';
 
 export type RecordingFormat = 'capture' | 'qemu-log';
 
 const OPEN_BRACE = 0x7b;
 const SPACE = 0x20;
 
-/**
- * A file of recorded traffic, plain or gzip, in the capture format (`.jsonl`) or as QEMU's `-trace` wrote it. Format
- * and compression are told from the contents.
- */
+/** Recorded traffic in the capture format (`.jsonl`) or as QEMU's `-trace` wrote it. The contents tell which. */
 export class Recording {
-  readonly #blocks: LineBlocks;
+  readonly #source: RecordingSource;
   #parser: CaptureParser | QemuLogParser | undefined;
 
-  /** Throws what the operating system says about a file that cannot be opened. */
-  constructor(readonly file: string) {
-    this.#blocks = new LineBlocks(file);
+  private constructor(source: RecordingSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Opens a recording, plain or gzip: a path in Node, a URL in a browser, or a blob. Throws what the operating system
+   * says about a file that cannot be opened, and a `GicError` INVALID_INPUT for what a server does not have.
+   */
+  static async open(file: string | Blob): Promise<Recording> {
+    return new Recording(await openRecording(file));
+  }
+
+  /** The name of the file. */
+  get file(): string {
+    return this.#source.name;
   }
 
   /** Bytes of the file. */
   get size(): number {
-    return this.#blocks.size;
+    return this.#source.size;
   }
 
   /** Bytes of the file read so far. */
   get bytesRead(): number {
-    return this.#blocks.bytesRead;
+    return this.#source.bytesRead;
   }
 
   /** Known once the first event is there; an empty file is a capture without events. */
@@ -48,7 +59,7 @@ export class Recording {
    * that is not what the format says.
    */
   async *read(onEvent: (event: CaptureEvent) => void): AsyncGenerator<void> {
-    for await (const block of this.#blocks.blocks()) {
+    for await (const block of lineBlocks(this.file, this.#source.text())) {
       this.#parser ??= isCapture(block) ? new CaptureParser(this.file) : new QemuLogParser(this.file);
       this.#parser.parse(block, onEvent);
       yield;

@@ -18,7 +18,7 @@ export interface ReplayOptions {
   readonly machine?: MachineOverrides;
   /** How many mismatches the report has in full. Default 20. */
   readonly limit?: number;
-  /** A directory with dumps of the final memory, to compare the tables with. */
+  /** A directory with dumps of the final memory, to compare the tables with; in Node only. */
   readonly finalDirectory?: string;
   /** Line before which the dumps were made; default where a last long pause tells, else the end. */
   readonly finalAt?: number;
@@ -29,11 +29,12 @@ export interface ReplayOptions {
 }
 
 /**
- * Plays a recording on a machine like the recorded one and compares every recorded result. The file is streamed.
- * Throws a `GicError` INVALID_INPUT that names file and line for a file that is no recording.
+ * Plays a recording, plain or gzip, on a machine like the recorded one and compares every recorded result. `file` is a
+ * path in Node, a URL in a browser, or a blob; a path and a blob are streamed. Throws a `GicError` INVALID_INPUT that
+ * names file and line for a file that is no recording.
  */
-export async function replayFile(file: string, options: ReplayOptions = {}): Promise<ReplayReport> {
-  const recording = new Recording(file);
+export async function replayFile(file: string | Blob, options: ReplayOptions = {}): Promise<ReplayReport> {
+  const recording = await Recording.open(file);
   const replay = new FileReplay(recording, options);
   for await (const _block of recording.read((event) => replay.play(event))) {
     options.onProgress?.(recording.bytesRead, recording.size);
@@ -42,6 +43,9 @@ export async function replayFile(file: string, options: ReplayOptions = {}): Pro
   }
   return replay.finish();
 }
+
+/** A replay is done by one thread, and the build for one is faster. */
+const singleThreaded = (options: MachineOptions): Promise<GicHardware> => createMachine(options, 'single');
 
 /** Lines of a log that are no events of a GIC. */
 const foreignLines: ReadonlySet<ExclusionId> = new Set(['plugin-line', 'other-device']);
@@ -126,7 +130,7 @@ class FileReplay {
   /** Makes the machine and plays what was held back. `complete`: there is nothing beyond. */
   async start(complete: boolean): Promise<Running> {
     const { file, format } = this.#recording;
-    const { machine, limit, finalDirectory, finalAt, createHardware = createMachine } = this.#options;
+    const { machine, limit, finalDirectory, finalAt, createHardware = singleThreaded } = this.#options;
     const memoryUnknown = format === 'qemu-log';
     const options = inferMachine(this.#heldBack, { complete, memoryUnknown }, machine);
     const config = resolveConfig(options);

@@ -69,7 +69,9 @@ export class JsonReader {
   bytes(name: string): Uint8Array {
     const text = this.string(name);
     if (!/^([0-9a-f]{2})*$/i.test(text)) return this.refuse(name, 'an even number of hexadecimal digits');
-    return new Uint8Array(Buffer.from(text, 'hex'));
+    return Uint8Array.from({ length: text.length / 2 }, (_, n) =>
+      Number.parseInt(text.slice(2 * n, 2 * n + 2), 16),
+    );
   }
 
   /** Throws the error for a member at fault. */

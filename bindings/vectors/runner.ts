@@ -174,5 +174,5 @@ function hex(value: number | bigint): string {
 }
 
 function hexBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { MakeGic } from '../../bindings/bench/case.ts';
 import { benchCases } from '../../bindings/bench/cases/index.ts';
 import { checkCase, measureCase } from '../../bindings/bench/measure.ts';
-import { loadEngine } from '../../bindings/engine.ts';
+import { loadEngine } from '../../bindings/engine_loading.ts';
 import { Machine } from '../../bindings/machine.ts';
 import { ReferenceGic } from '../reference/gic.ts';
 

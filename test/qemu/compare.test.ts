@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadEngine } from '../../bindings/engine.ts';
+import { loadEngine } from '../../bindings/engine_loading.ts';
 import { Machine } from '../../bindings/machine.ts';
 import { compare } from './compare.ts';
 import { comparedBits } from './quirks.ts';

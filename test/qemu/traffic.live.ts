@@ -2,7 +2,8 @@
 // acknowledged INTID, the pending tables, the queues' progress and the interrupt outputs are compared.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandBytes } from '../../bindings/commands/codec.ts';
-import { type Engine, loadEngine } from '../../bindings/engine.ts';
+import type { Engine } from '../../bindings/engine.ts';
+import { loadEngine } from '../../bindings/engine_loading.ts';
 import { Machine } from '../../bindings/machine.ts';
 import { minimise } from '../properties/differential/minimise.ts';
 import { type Comparison, compare, type Difference } from './compare.ts';

@@ -68,6 +68,7 @@ class StepReader {
 /** What the recorded driver did, and which LPIs interrupted it, in order. Throws for a line that is neither. */
 export async function recordedSteps(file: string): Promise<Step[]> {
   const reader = new StepReader();
-  for await (const _ of new Recording(file).read((event) => reader.take(event)));
+  const recording = await Recording.open(file);
+  for await (const _ of recording.read((event) => reader.take(event)));
   return reader.list.steps;
 }

@@ -1,0 +1,4 @@
+// The script of a worker that a user does not bring.
+import { serveMachine } from './serve.ts';
+
+serveMachine();
