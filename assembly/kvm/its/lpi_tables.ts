@@ -109,7 +109,7 @@ function setPending(irq: VgicIrq, pending: bool): void {
 
 /**
  * GICR_CTLR.EnableLPIs 1 to 0 (vgic_flush_pending_lpis): no LPI stays on the vCPU's list. One that is in a list register
- * of the running vCPU is forgotten, or its next exit would bring it back.
+ * of the running vCPU is forgotten when it leaves the list, or the vCPU's next exit would bring it back.
  */
 export function disableLpis(vcpu: u32): void {
   const self = vcpuOf(vcpu);
@@ -119,7 +119,6 @@ export function disableLpis(vcpu: u32): void {
     const irq = irqAt(n);
     n = nextByKey(self, irq);
     if (!irq.isLpi) continue;
-    irq.onLr = false;
     irq.active = false;
     delist(irq);
   }

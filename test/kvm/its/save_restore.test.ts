@@ -350,6 +350,17 @@ describe('5.6, 6.7 pending tables', () => {
     }
   });
 
+  it('EnableLPIs of one vCPU leaves the LPIs of another as they are', async () => {
+    const guest = await GuestIts.start();
+    guest.mapDevice(3);
+    guest.map(3, 0, 8200, 1);
+    guest.msi(3, 0);
+    guest.enableLpis(0, false);
+    guest.setLpiTables(0, { zero: false });
+    guest.enableLpis(0, true);
+    expect(guest.lpi(8200).pending).toBe(true);
+  });
+
   it('GICv4.1: the vPEs are unmapped, their tables hold what VLPIs are pending, then they are mapped again', async () => {
     const guest = await GuestIts.start({ hardware: 'v4_1' });
     guest.mapDevice(3);
