@@ -48,10 +48,13 @@ function isSignalled(cpu: u32): bool {
 
 function serveCpu(cpu: u32): bool {
   const n = loadedVcpu(cpu);
-  if (n == NONE) return isSignalled(cpu) && handleHostInterrupts(cpu) > 0;
-  const vcpu = vcpuOf(n);
-  if (vcpu.mode == OUTSIDE_GUEST_MODE) return vcpu.running && enter(vcpu);
-  if (!isSignalled(cpu) && vcpu.mode != EXITING_GUEST_MODE) return false;
+  if (n != NONE && vcpuOf(n).mode != OUTSIDE_GUEST_MODE) return serveGuest(vcpuOf(n));
+  if (n != NONE && vcpuOf(n).running && enter(vcpuOf(n))) return true;
+  return isSignalled(cpu) && handleHostInterrupts(cpu) > 0;
+}
+
+function serveGuest(vcpu: Vcpu): bool {
+  if (!isSignalled(vcpu.loadedOn) && vcpu.mode != EXITING_GUEST_MODE) return false;
   exitGuest(vcpu);
   return true;
 }
