@@ -13,13 +13,17 @@ export interface Access {
 
 /** The lines of a recording in the format of test/fixtures/kvm/README.md. */
 export function readAccesses(file: string): Access[] {
-  const values = new Map<string, bigint>();
+  // There are a few hundred different ones.
+  const known = new Map<string, { what: string; value: bigint }>();
   const lines = gunzipSync(readFileSync(file)).toString('latin1').trimEnd().split('\n');
   return lines.map((line, n) => {
-    const end = line.lastIndexOf(' ');
-    const text = line.slice(end + 1);
-    const value = values.get(text) ?? BigInt(text);
-    values.set(text, value);
-    return { at: n + 1, cpu: Number(line[0]), what: line.slice(2, end), value };
+    const text = line.slice(2);
+    let access = known.get(text);
+    if (!access) {
+      const end = text.lastIndexOf(' ');
+      access = { what: text.slice(0, end), value: BigInt(text.slice(end + 1)) };
+      known.set(text, access);
+    }
+    return { at: n + 1, cpu: Number(line[0]), what: access.what, value: access.value };
   });
 }

@@ -25,6 +25,8 @@ export class RecordedGuest {
   readonly vm: GuestVm;
   readonly #its: GuestIts;
   readonly #assigned;
+  /** Of each PE, without a copy. */
+  readonly #listRegisters: readonly BigUint64Array[];
   /** Events of the assigned device, by vCPU and INTID. */
   readonly #vlpis = new Map<string, number>();
 
@@ -35,6 +37,7 @@ export class RecordedGuest {
     this.#its = its;
     this.vm = its.vm;
     this.#assigned = its.chip.createDevice({ deviceId: ASSIGNED, events: ASSIGNED_EVENTS });
+    this.#listRegisters = Array.from({ length: machine.cpus }, (_, cpu) => machine.cpu(cpu).listRegisters);
     this.#setUp();
   }
 
@@ -122,6 +125,6 @@ export class RecordedGuest {
   }
 
   listRegisters(cpu: number): bigint[] {
-    return [...this.machine.cpu(cpu).listRegisters];
+    return [...(this.#listRegisters[cpu] as BigUint64Array)];
   }
 }
