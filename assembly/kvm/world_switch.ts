@@ -80,10 +80,11 @@ export function takeInterface(vcpu: Vcpu): void {
 
 /**
  * The begin of the sync; ends of interrupts that no list register held (ICH_HCR_EL2.EOIcount). Up to 6.18 nothing happens
- * where the list is empty: the interface stays on.
+ * where the list is empty and nothing was loaded: the interface stays on.
  */
 export function saveLists(vcpu: Vcpu): u32 {
-  if (!isInterfaceUsed(vcpu) || (!isNewEra() && vcpu.listed == 0)) return 0;
+  const isIdle = vcpu.listed == 0 && vcpu.usedLrs == 0;
+  if (!isInterfaceUsed(vcpu) || (isIdle && !isNewEra())) return 0;
   const cpu = vcpu.loadedOn;
   const empty = <u32>readVirtualRegister(cpu, Register.ICH_ELRSR_EL2);
   const hcr = readVirtualRegister(cpu, Register.ICH_HCR_EL2);
