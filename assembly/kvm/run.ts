@@ -26,7 +26,15 @@ import {
 } from './state';
 import { isNewEra } from './vgic_irq';
 import { commitVpe, isPendingLast, loadVpe, putVpe } from './vgic_v4';
-import { enterInterface, leaveInterface, readVmcr, restoreInterface, saveInterface } from './world_switch';
+import {
+  giveInterface,
+  readVmcr,
+  restoreInterface,
+  restoreLists,
+  saveInterface,
+  saveLists,
+  takeInterface,
+} from './world_switch';
 
 /** kvm_arch_vcpu_load: the vCPU takes a PE. */
 export function loadVcpu(vcpu: Vcpu, cpu: u32): i32 {
@@ -76,16 +84,18 @@ export function enterGuest(vcpu: Vcpu): bool {
   timerEntry(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
+  restoreLists(vcpu);
   commitVpe(vcpu);
   vcpu.mode = IN_GUEST_MODE;
   if (vcpu.requests) {
     vcpu.mode = OUTSIDE_GUEST_MODE;
+    const ended = saveLists(vcpu);
     timerExit(vcpu);
-    syncLists(vcpu, 0);
+    syncLists(vcpu, ended);
     return false;
   }
   spend(Cost.ENTRY, 1);
-  enterInterface(vcpu);
+  giveInterface(vcpu);
   settle();
   return true;
 }
@@ -99,7 +109,8 @@ function idleHcr(vcpu: Vcpu): void {
 export function exitGuest(vcpu: Vcpu): void {
   spend(Cost.EXIT, 1);
   vcpu.exits++;
-  const ended = leaveInterface(vcpu);
+  takeInterface(vcpu);
+  const ended = saveLists(vcpu);
   vcpu.mode = OUTSIDE_GUEST_MODE;
   kvm().currentCpu = vcpu.loadedOn;
   if (isNewEra()) readVmcr(vcpu);
@@ -122,11 +133,14 @@ export function hasPendingIrq(vcpu: Vcpu): bool {
   return isPendingLast(vcpu) || bestWaiting(vcpu) < vcpu.vmcr >> 24;
 }
 
-/** kvm_vcpu_wfi until the thread may sleep: the interface is read back, the vPE leaves with its doorbell armed. */
+/**
+ * kvm_vcpu_wfi until the thread may sleep: of the interface what decides whether something is pending is read back, in
+ * 6.19 all of it; the vPE leaves with its doorbell armed.
+ */
 export function beginWfi(vcpu: Vcpu): i32 {
   vcpu.inWfi = true;
-  readVmcr(vcpu);
-  saveInterface(vcpu);
+  if (isNewEra()) saveInterface(vcpu);
+  else readVmcr(vcpu);
   const failed = putVpe(vcpu);
   settle();
   return failed;
@@ -136,7 +150,7 @@ export function beginWfi(vcpu: Vcpu): i32 {
 export function endWfi(vcpu: Vcpu): i32 {
   vcpu.inWfi = false;
   vcpu.inWfit = false;
-  restoreInterface(vcpu);
+  if (isNewEra()) restoreInterface(vcpu);
   const failed = loadVpe(vcpu);
   settle();
   return failed;

@@ -1,4 +1,4 @@
-// The virtual CPU interface between memory and hardware: list registers at each entry and exit (__vgic_v3_restore_state,
+// The virtual CPU interface between memory and hardware: list registers at each flush and sync (__vgic_v3_restore_state,
 // __vgic_v3_save_state), the rest when a vCPU is loaded and put (__vgic_v3_restore_vmcr_aprs and its counterpart).
 import { SystemRegister as Register } from '../abi';
 import { machine } from '../memory/machine';
@@ -23,7 +23,7 @@ function activePriorityRegisters(): u32 {
   return (<u32>1) << (machine().virtualPreemptionBits - 5);
 }
 
-/** VMCR and the active priorities, on the PE that the vCPU is loaded on. */
+/** VMCR and the active priorities, on the PE that the vCPU is loaded on; ICH_HCR_EL2.En, which VLPIs need. */
 export function restoreInterface(vcpu: Vcpu): void {
   const cpu = vcpu.loadedOn;
   writeVirtualRegister(cpu, Register.ICH_VMCR_EL2, vcpu.vmcr);
@@ -31,6 +31,7 @@ export function restoreInterface(vcpu: Vcpu): void {
     writeVirtualRegister(cpu, Register.ICH_AP0R0_EL2 + n, vcpu.activePriorities(0, n));
     writeVirtualRegister(cpu, Register.ICH_AP1R0_EL2 + n, vcpu.activePriorities(1, n));
   }
+  if (vcpu.vpe != NONE) writeVirtualRegister(cpu, Register.ICH_HCR_EL2, HCR_EN);
 }
 
 export function saveInterface(vcpu: Vcpu): void {
@@ -40,6 +41,7 @@ export function saveInterface(vcpu: Vcpu): void {
     vcpu.setActivePriorities(0, n, <u32>readVirtualRegister(cpu, Register.ICH_AP0R0_EL2 + n));
     vcpu.setActivePriorities(1, n, <u32>readVirtualRegister(cpu, Register.ICH_AP1R0_EL2 + n));
   }
+  if (vcpu.vpe != NONE) writeVirtualRegister(cpu, Register.ICH_HCR_EL2, 0);
 }
 
 /** kvm_vgic_vmcr_sync: the guest's mask and enables have to be known before it is decided whether it may sleep. */
@@ -55,24 +57,35 @@ function isInterfaceUsed(vcpu: Vcpu): bool {
   return vcpu.usedLrs != 0 || vcpu.vpe != NONE || (vcpu.hcr & ~HCR_EN) != 0;
 }
 
-/** World switch in: list registers and ICH_HCR_EL2; from here on EL1's ICC_* reach the virtual interface. */
-export function enterInterface(vcpu: Vcpu): void {
+/** The end of the flush: ICH_HCR_EL2 and list registers. With VHE this does not wait for the world switch. */
+export function restoreLists(vcpu: Vcpu): void {
+  if (!isInterfaceUsed(vcpu)) return;
   const cpu = vcpu.loadedOn;
-  if (isInterfaceUsed(vcpu)) {
-    writeVirtualRegister(cpu, Register.ICH_HCR_EL2, vcpu.hcr | HCR_EN);
-    for (let n: u32 = 0; n < vcpu.usedLrs; n++) {
-      writeVirtualRegister(cpu, Register.ICH_LR0_EL2 + n, vcpu.lr(n));
-    }
-    spend(Cost.LR_RESTORE, vcpu.usedLrs);
+  writeVirtualRegister(cpu, Register.ICH_HCR_EL2, vcpu.hcr | HCR_EN);
+  for (let n: u32 = 0; n < vcpu.usedLrs; n++) {
+    writeVirtualRegister(cpu, Register.ICH_LR0_EL2 + n, vcpu.lr(n));
   }
-  writeVirtualRegister(cpu, Register.HCR_EL2, HCR_EL2_FMO | HCR_EL2_IMO);
+  spend(Cost.LR_RESTORE, vcpu.usedLrs);
 }
 
-/** World switch out; ends of interrupts that no list register held (ICH_HCR_EL2.EOIcount). */
-export function leaveInterface(vcpu: Vcpu): u32 {
+/** World switch in: from here on EL1's ICC_* reach the virtual interface. */
+export function giveInterface(vcpu: Vcpu): void {
+  writeVirtualRegister(vcpu.loadedOn, Register.HCR_EL2, HCR_EL2_FMO | HCR_EL2_IMO);
+}
+
+/** World switch out. */
+export function takeInterface(vcpu: Vcpu): void {
+  writeVirtualRegister(vcpu.loadedOn, Register.HCR_EL2, 0);
+}
+
+/**
+ * The begin of the sync; ends of interrupts that no list register held (ICH_HCR_EL2.EOIcount). Up to 6.18 nothing happens
+ * where the list is empty and nothing was loaded: the interface stays on.
+ */
+export function saveLists(vcpu: Vcpu): u32 {
+  const isIdle = vcpu.listed == 0 && vcpu.usedLrs == 0;
+  if (!isInterfaceUsed(vcpu) || (isIdle && !isNewEra())) return 0;
   const cpu = vcpu.loadedOn;
-  writeVirtualRegister(cpu, Register.HCR_EL2, 0);
-  if (!isInterfaceUsed(vcpu)) return 0;
   const empty = <u32>readVirtualRegister(cpu, Register.ICH_ELRSR_EL2);
   const hcr = readVirtualRegister(cpu, Register.ICH_HCR_EL2);
   writeVirtualRegister(cpu, Register.ICH_HCR_EL2, 0);
