@@ -42,6 +42,7 @@ export function queueIrq(irq: VgicIrq): bool {
 
 /** Makes an edge interrupt pending by software: an SGI, an MSI. */
 export function latchIrq(irq: VgicIrq): void {
+  spend(Cost.INJECT, 1);
   irq.latch();
   queueIrq(irq);
 }

@@ -1,9 +1,10 @@
 // What the host calls of the simulation. Times are ns, exact below 2^53.
 import { Cost, Outcome, SimFlow, SimThread, SimUse } from '../abi';
 import { EINVAL, ENOMEM } from '../irqchip/errno';
-import { priceOf, setPrice, timesOf } from '../irqchip/costs';
+import { priceOf, setPrice, takeSpent, timesOf } from '../irqchip/costs';
 import { MAX_VCPUS, MAX_VMS, NONE } from '../kvm/limits';
-import { vmOf } from '../kvm/state';
+import { guestWrite } from '../kvm/mmio/dispatch';
+import { vcpuOf, vmOf } from '../kvm/state';
 import { machine } from '../memory/machine';
 import { accountFor } from './accounting';
 import { setOwner } from './delivery';
@@ -73,6 +74,15 @@ export function simStartDevice(device: u32): i32 {
   if (vm >= MAX_VMS || !vmOf(vm).used) return EINVAL;
   setOwner(vm, <u32>deviceOf(device).intid, device);
   startDevice(device);
+  return 0;
+}
+
+/** User space's access to a frame of the VGIC, outside of simulated time. */
+export function simUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
+  if (vcpu >= MAX_VCPUS || !vcpuOf(vcpu).used) return EINVAL;
+  guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
+  takeSpent();
+  follow();
   return 0;
 }
 

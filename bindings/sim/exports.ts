@@ -21,6 +21,7 @@ export interface SimExports {
   simAddDevice(): number;
   simSetDevice(device: number, parameter: SimDeviceParameter, value: number): number;
   simStartDevice(device: number): number;
+  simUserWrite(vcpu: number, address: number, size: number, low: number, high: number): number;
   simRun(until: number, events: number): number;
   simCommand(vcpu: number, what: number, operand: number): number;
   simNow(): number;
