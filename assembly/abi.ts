@@ -524,7 +524,7 @@ export enum SimEvent {
   USER = 14,
   /** WFI: the vPE leaves with its doorbell armed. */
   WFI_BEGIN = 21,
-  /** a: window in ns. */
+  /** The polling ends; a: its window in ns, b: 1 where it found the vCPU runnable. */
   HALT_POLL = 23,
   /** b: 1 where it must not sleep. */
   SLEEP = 24,

@@ -78,12 +78,12 @@ export function enterGuest(vcpu: Vcpu): bool {
   return true;
 }
 
-/** The flush, and the wait for the pending table of a vPE that has become resident. */
+/** The flush, and the wait for the pending table of a vPE that has become resident. The timer's line comes first. */
 export function prepareEntry(vcpu: Vcpu): void {
+  timerEntry(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   commitVpe(vcpu);
-  timerEntry(vcpu);
 }
 
 /** The last look at the requests: from here on a kick has to send an IPI. */

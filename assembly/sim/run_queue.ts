@@ -2,7 +2,7 @@
 import { NONE } from '../kvm/limits';
 import { machine } from '../memory/machine';
 import { firstIdle, isIdle } from './idle';
-import { Pe, peOf, RUNNABLE, sim, Thread, threadOf } from './state';
+import { Pe, Phase, peOf, RUNNABLE, sim, Thread, threadOf } from './state';
 
 /** Appends a thread to the queue of a PE. Its CPU time is brought in line with that of the PE's others. */
 export function enqueue(n: u32, cpu: u32): void {
@@ -12,6 +12,7 @@ export function enqueue(n: u32, cpu: u32): void {
     const lead = thread.runtime - peOf(thread.cpu).minimumRuntime;
     thread.runtime = pe.minimumRuntime + (<i64>lead > 0 ? lead : 0);
     thread.cpu = cpu;
+    if (thread.resume != Phase.RUN) thread.migrations++;
   }
   thread.state = RUNNABLE;
   thread.next = NONE;

@@ -38,7 +38,6 @@ function makeRunnable(n: u32, cpu: u32, cost: u32): void {
   const thread = threadOf(n);
   const pe = peOf(cpu);
   thread.switchCost = cost;
-  if (thread.cpu != cpu) thread.migrations++;
   enqueue(n, cpu);
   record(SimEvent.RUNNABLE, sim().actor, n, cpu, 0);
   if (pe.phase == Phase.IDLE) rouse(pe);

@@ -45,9 +45,10 @@ export function checkPoll(pe: Pe): void {
 export function endPoll(pe: Pe): void {
   notePolling(pe.cpu, false);
   const thread = threadOf(pe.thread);
-  record(SimEvent.HALT_POLL, pe.cpu, pe.thread, <u32>thread.haltPoll, 0);
+  const found = run.isRunnable(vcpuOfPe(pe));
+  record(SimEvent.HALT_POLL, pe.cpu, pe.thread, <u32>thread.haltPoll, found ? 1 : 0);
   use(pe, SimUse.HYPERVISOR);
-  if (!run.isRunnable(vcpuOfPe(pe))) return proceed(pe, Phase.SLEEP);
+  if (!found) return proceed(pe, Phase.SLEEP);
   thread.pollsSuccessful++;
   proceed(pe, Phase.WFI_END);
 }

@@ -103,7 +103,7 @@ const describe: Partial<Record<SimEvent, Describe>> = {
   [SimEvent.SYNC]: (a) => ({ listed: a }),
   [SimEvent.HOST_INTERRUPTS]: (a) => ({ taken: a }),
   [SimEvent.SIGNAL]: (a) => ({ taken: a }),
-  [SimEvent.HALT_POLL]: (a) => ({ window: a }),
+  [SimEvent.HALT_POLL]: (a, b) => ({ window: a, runnable: b !== 0 }),
   [SimEvent.SLEEP]: (_, b) => ({ sleeps: b === 0 }),
   [SimEvent.WAKE_CHECK]: (_, b) => ({ runnable: b !== 0 }),
   [SimEvent.SCHEDULE]: (a) => ({ cost: costNames.get(a) ?? '' }),
