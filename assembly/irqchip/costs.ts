@@ -14,7 +14,7 @@ const SPENT_AT: usize = 512;
 export function spend(cost: Cost, times: u32): void {
   tally(cost, times);
   const base = costsAt();
-  const spent = (<u64>priceOf(cost)) * times;
+  const spent = <u64>priceOf(cost) * times;
   store<u64>(base, load<u64>(base, SPENT_AT) + spent, SPENT_AT);
 }
 

@@ -125,4 +125,3 @@ export function fireSoftTimer(n: u32): void {
   if (timersOf(n).softTimer != NEVER) armSoftTimer(n);
   tick(peOf(thread.cpu));
 }
-

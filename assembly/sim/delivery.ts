@@ -1,7 +1,7 @@
 // Which origin an interrupt has that a guest acknowledges.
 import { SimDeviceKind } from '../abi';
-import { setSpiLevel } from '../gic/wires';
 import { settle } from '../gic/outputs';
+import { setSpiLevel } from '../gic/wires';
 import { contextOf } from '../kvm/arch_timer';
 import { NONE } from '../kvm/limits';
 import { vcpuOf } from '../kvm/state';
@@ -16,7 +16,7 @@ const SGIS: u32 = 16;
 const INTID_BITS: u32 = 16;
 
 function ownerAt(vm: u32, intid: u32): usize {
-  return areaAt(OWNERS_AT) + ((((<usize>vm) << <usize>INTID_BITS) | intid) << 1);
+  return areaAt(OWNERS_AT) + ((((<usize>vm) << (<usize>INTID_BITS)) | intid) << 1);
 }
 
 /** An interrupt of a VM is a device's. */
@@ -38,7 +38,8 @@ export function acknowledged(pe: Pe, thread: Thread, intid: u32): u64 {
     flow.reconcile(privateIrq(n, intid));
     return flow.deliver();
   }
-  if (intid == contextOf(n, VIRTUAL_TIMER).ppi && thread.timer) return takeTimer(pe.cpu, thread, timerFlow(n));
+  if (intid == contextOf(n, VIRTUAL_TIMER).ppi && thread.timer)
+    return takeTimer(pe.cpu, thread, timerFlow(n));
   const vm = vcpuOf(n).vm;
   const device = ownerOf(vm, intid);
   if (device == NONE) return 0;

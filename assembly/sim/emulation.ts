@@ -1,7 +1,7 @@
 // What the hypervisor does for a guest that trapped, and what a guest's operations are to it.
 import { SimExit, SimOperation, SystemRegister } from '../abi';
-import { deactivateByDir } from '../kvm/dir';
 import { affinityOfIndex } from '../kvm/affinity';
+import { deactivateByDir } from '../kvm/dir';
 import { guestRead } from '../kvm/mmio/dispatch';
 import { dispatchSgi } from '../kvm/sgi';
 import { numberOfVcpu, Vcpu, vmOf } from '../kvm/state';

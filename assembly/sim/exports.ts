@@ -1,7 +1,7 @@
 // What the host calls of the simulation. Times are ns, exact below 2^53.
 import { Cost, Outcome, SimFlow, SimThread, SimUse } from '../abi';
-import { EINVAL, ENOMEM } from '../irqchip/errno';
 import { priceOf, setPrice, takeSpent, timesOf } from '../irqchip/costs';
+import { EINVAL, ENOMEM } from '../irqchip/errno';
 import { MAX_VCPUS, MAX_VMS, NONE } from '../kvm/limits';
 import { guestWrite } from '../kvm/mmio/dispatch';
 import { vcpuOf, vmOf } from '../kvm/state';

@@ -1,9 +1,9 @@
 // What runs in a vCPU: a program that takes interrupts, computes, does its operations and waits, or a guest that is told
 // what to do. Interrupts do not nest.
 import { Cost, SimEvent, SimExit, SimOperation, SimUse, SystemRegister } from '../abi';
-import { priceOf } from '../irqchip/costs';
 import { cpuInterfaceOf } from '../gic/cpu_interface';
 import { settle } from '../gic/outputs';
+import { priceOf } from '../irqchip/costs';
 import { OUTSIDE_GUEST_MODE } from '../kvm/state';
 import { routeRegister } from '../virt/routing';
 import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';

@@ -1,7 +1,7 @@
 // A guest that is told what to do, one command at a time.
 import { Cost, SimManual } from '../abi';
-import { EBUSY } from '../irqchip/errno';
 import { priceOf } from '../irqchip/costs';
+import { EBUSY } from '../irqchip/errno';
 import { NONE } from '../kvm/limits';
 import { machine } from '../memory/machine';
 import { now, ticksOfSpan } from './clock';

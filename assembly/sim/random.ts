@@ -1,8 +1,8 @@
 // Random numbers: SplitMix64, a state of 64 bits in the record of whoever draws. The same on every platform: all
 // operations on f64 here are ones that WebAssembly defines exactly.
 
-const LN2: f64 = 0.6931471805599453;
-const SQRT2: f64 = 1.4142135623730951;
+const LN2: f64 = Math.LN2;
+const SQRT2: f64 = Math.SQRT2;
 const FRACTION_BITS: u64 = 52;
 const EXPONENT_BIAS: i64 = 1023;
 

@@ -6,16 +6,7 @@ import { machine } from '../memory/machine';
 import { attend, endSlice, fireSoftTimer, signalPe, vectorPe } from './attention';
 import { advanceTo, now, timerTime } from './clock';
 import { fireDevice } from './devices';
-import {
-  DEVICE,
-  firstTime,
-  SIGNAL,
-  SLICE,
-  SOFT_TIMER,
-  STEP,
-  takeFirst,
-  VECTOR,
-} from './event_queue';
+import { DEVICE, firstTime, SIGNAL, SLICE, SOFT_TIMER, STEP, takeFirst, VECTOR } from './event_queue';
 import { NEVER } from './limits';
 import { checkPolls } from './polling';
 import { stepPe } from './run_loop';

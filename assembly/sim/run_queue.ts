@@ -85,4 +85,3 @@ export function placeOf(thread: Thread): u32 {
 function isFree(cpu: u32): bool {
   return isIdle(cpu) || (peOf(cpu).thread == NONE && peOf(cpu).queued == 0);
 }
-

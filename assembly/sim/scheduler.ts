@@ -4,7 +4,7 @@ import { Cost, SimEvent, SimUse } from '../abi';
 import { spend } from '../kvm/costs';
 import { sendIpi, takeWoken } from '../kvm/kick';
 import { NONE } from '../kvm/limits';
-import { use, leaveState } from './accounting';
+import { leaveState, use } from './accounting';
 import { now } from './clock';
 import { cancel, isScheduled, SLICE, STEP, schedule } from './event_queue';
 import { addToIdle, removeFromIdle } from './idle';

@@ -6,8 +6,8 @@ import { machine } from '../memory/machine';
 import { Activity } from './guest';
 import { addToIdle } from './idle';
 import { MAX_CPUS } from './limits';
-import { peOf, sim, OFF, threadOf } from './state';
 import { startThread } from './scheduler';
+import { OFF, peOf, sim, threadOf } from './state';
 
 export function setUpSim(seed: u64): i32 {
   if (!kvm().ready || machine().cpuCount > MAX_CPUS) return EINVAL;

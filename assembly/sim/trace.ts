@@ -21,8 +21,8 @@ export function record(kind: u32, cpu: u32, vcpu: u32, a: u32, b: u32): void {
   store<u32>(at, vcpu, SimRecord.VCPU);
   store<u32>(at, a, SimRecord.A);
   store<u32>(at, b, SimRecord.B);
-  const where = (<u64>kind << 56) ^ (<u64>cpu << 40) ^ vcpu;
-  const what = (<u64>a << 32) | b;
+  const where = ((<u64>kind) << 56) ^ ((<u64>cpu) << 40) ^ vcpu;
+  const what = ((<u64>a) << 32) | b;
   self.digest = rotl<u64>((self.digest ^ self.now ^ where) * MULTIPLIER, 29) ^ what;
 }
 

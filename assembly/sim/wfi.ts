@@ -5,7 +5,7 @@ import * as run from '../kvm/run';
 import { Vcpu } from '../kvm/state';
 import { insertUse, use } from './accounting';
 import { now, timeOfTicks } from './clock';
-import { STEP, SOFT_TIMER, schedule } from './event_queue';
+import { SOFT_TIMER, STEP, schedule } from './event_queue';
 import { NEVER } from './limits';
 import { notePolling } from './polling';
 import { releaseThread } from './scheduler';

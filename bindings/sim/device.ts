@@ -1,4 +1,4 @@
-import { SimDeviceKind, SimDeviceParameter as Parameter } from '../../assembly/abi.ts';
+import { SimDeviceParameter as Parameter, SimDeviceKind } from '../../assembly/abi.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
 import type { GuestVm } from '../kvm/vm.ts';
@@ -94,7 +94,10 @@ function deviceParameters(vm: GuestVm, options: DeviceOptions, machine: Machine)
     ...signalParameters(vm, signal, machine),
     [Parameter.ARRIVAL, arrivals.indexOf(arrival.kind)],
     [Parameter.PERIOD, arrival.period],
-    [Parameter.BURST, isBurst ? requireInteger('INVALID_ARGUMENT', 'arrival.burst', arrival.burst, 1, MOST_NS) : 1],
+    [
+      Parameter.BURST,
+      isBurst ? requireInteger('INVALID_ARGUMENT', 'arrival.burst', arrival.burst, 1, MOST_NS) : 1,
+    ],
     [Parameter.GAP, isBurst ? requireInteger('INVALID_ARGUMENT', 'arrival.gap', arrival.gap, 0, MOST_NS) : 0],
     [Parameter.START, start],
     [Parameter.LIMIT, limit],

@@ -33,7 +33,14 @@ const DEFAULT_HANDLER = 500;
 
 /** Parameters of the engine's guest for a program; `vcpus` is the size of the VM. */
 export function programParameters(program: GuestProgram, vcpus: number): [Parameter, number][] {
-  const { idle = 'wfi', handler = DEFAULT_HANDLER, splitEoi = false, timer = 0, work = 0, times = 0 } = program;
+  const {
+    idle = 'wfi',
+    handler = DEFAULT_HANDLER,
+    splitEoi = false,
+    timer = 0,
+    work = 0,
+    times = 0,
+  } = program;
   if (idle !== 'wfi' && idle !== 'busy') {
     throw new GicError('INVALID_ARGUMENT', 'idle', idle, '"wfi" or "busy"');
   }

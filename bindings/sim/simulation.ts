@@ -121,7 +121,12 @@ export class Simulation {
       done += processed;
       if (processed < chunk) break;
       if (chunk === CHUNK && this.now === before) {
-        throw new GicError('INVALID_STATE', 'run', `${CHUNK} events at ${before} ns`, 'guests that let time pass');
+        throw new GicError(
+          'INVALID_STATE',
+          'run',
+          `${CHUNK} events at ${before} ns`,
+          'guests that let time pass',
+        );
       }
     }
     return done;

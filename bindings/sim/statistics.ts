@@ -32,7 +32,12 @@ export const DEVICE_FLOW = 0;
 export const TIMER_FLOW = 1;
 export const SGI_FLOW = 2;
 
-export function readFlow(machine: Machine, kind: number, n: number, sgis: readonly number[] = [0]): FlowStatistics {
+export function readFlow(
+  machine: Machine,
+  kind: number,
+  n: number,
+  sgis: readonly number[] = [0],
+): FlowStatistics {
   const { engine } = machine;
   const sum = (field: SimFlow): number =>
     sgis.reduce((total, sgi) => total + engine.simFlow(kind, n, sgi, field), 0);

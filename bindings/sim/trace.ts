@@ -1,4 +1,4 @@
-import { Cost, SimEvent, SimExit, SimOperation, SimRecord } from '../../assembly/abi.ts';
+import { type Cost, SimEvent, SimExit, SimOperation, SimRecord } from '../../assembly/abi.ts';
 import type { Machine } from '../machine.ts';
 import { msiOutcomes } from '../outcomes.ts';
 import { costNumbers } from './costs.ts';

@@ -1,10 +1,17 @@
-import { SimExit, SimGuestParameter, SimManual, SimThread as Field } from '../../assembly/abi.ts';
+import { SimThread as Field, type SimExit, SimGuestParameter, SimManual } from '../../assembly/abi.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
 import type { Vcpu } from '../kvm/vcpu.ts';
 import type { Machine } from '../machine.ts';
 import { encodeOperation, type GuestProgram, type Operation, programParameters } from './program.ts';
-import { type FlowStatistics, readFlow, readTimes, SGI_FLOW, type TimeByUse, TIMER_FLOW } from './statistics.ts';
+import {
+  type FlowStatistics,
+  readFlow,
+  readTimes,
+  SGI_FLOW,
+  TIMER_FLOW,
+  type TimeByUse,
+} from './statistics.ts';
 import { type ExitReason, exitNames } from './trace.ts';
 
 export interface SimVcpuOptions {

@@ -61,9 +61,7 @@ describe('a VLPI', () => {
     sim.run({ for: 1_000_000 });
     const trace = sim.takeTrace();
     expect(trace.map(({ event }) => event).slice(0, 3)).toEqual(['device', 'signal', 'runnable']);
-    expect(stepsOf(trace, 0).join(' ')).toBe(
-      'R2 B5 B6 B7 B8 R3 R4 R5 R6 R7 R8 R9 R10 R11 R12 B1 B3 B4',
-    );
+    expect(stepsOf(trace, 0).join(' ')).toBe('R2 B5 B6 B7 B8 R3 R4 R5 R6 R7 R8 R9 R10 R11 R12 B1 B3 B4');
     expect(namesOf(trace, 0)).toContain('acknowledge');
     expect(device.statistics).toMatchObject({ injected: 1, delivered: 1 });
     // Doorbell, handler, wake-up, load, entry.

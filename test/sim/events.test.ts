@@ -1,7 +1,7 @@
 // Order of events, determinism, and stepping.
 import { describe, expect, it } from 'vitest';
 import type { EngineBuild, KernelEra } from '../../bindings/index.ts';
-import { start, type SystemOptions } from './system.ts';
+import { type SystemOptions, start } from './system.ts';
 
 /** Guests and devices of all kinds, on less PEs than vCPUs. */
 async function mixture(seed: number, options: SystemOptions = {}) {
@@ -14,7 +14,9 @@ async function mixture(seed: number, options: SystemOptions = {}) {
   });
   vm.vcpus.forEach((vcpu, n) => {
     const operation = { kind: 'sgi', target: (n + 1) % 4, sgi: n } as const;
-    sim.addVcpu(vcpu, { guest: { idle: n === 0 ? 'busy' : 'wfi', timer: 90_000 + 1_000 * n, work: 3_000, operation } });
+    sim.addVcpu(vcpu, {
+      guest: { idle: n === 0 ? 'busy' : 'wfi', timer: 90_000 + 1_000 * n, work: 3_000, operation },
+    });
   });
   const period = 25_000;
   sim.addDevice(vm, { signal: { kind: 'edge', intid: 40, vcpu: 1 }, arrival: { kind: 'poisson', period } });
@@ -33,12 +35,15 @@ describe('a run', () => {
     return sim.digest;
   };
 
-  it.each(['2017', '5.6', '6.19'] as const)('is the same for the same seed, on both builds (%s)', async (era) => {
-    const once = await digestOf(7, 'single', era);
-    expect(await digestOf(7, 'single', era)).toBe(once);
-    expect(await digestOf(7, 'shared', era)).toBe(once);
-    expect(await digestOf(8, 'single', era)).not.toBe(once);
-  });
+  it.each(['2017', '5.6', '6.19'] as const)(
+    'is the same for the same seed, on both builds (%s)',
+    async (era) => {
+      const once = await digestOf(7, 'single', era);
+      expect(await digestOf(7, 'single', era)).toBe(once);
+      expect(await digestOf(7, 'shared', era)).toBe(once);
+      expect(await digestOf(8, 'single', era)).not.toBe(once);
+    },
+  );
 
   it('is the same whether it is stepped or run, in whatever portions', async () => {
     const { sim: whole } = await mixture(3);

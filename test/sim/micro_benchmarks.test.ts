@@ -46,7 +46,10 @@ const measure: Record<keyof typeof published, () => Promise<number>> = {
   async ipi() {
     const { vm, sim } = await start({ vcpus: 2 });
     const sgi = { kind: 'sgi', target: 1 } as const;
-    sim.addVcpu(vcpuOf(vm, 0), { cpu: 0, guest: { idle: 'busy', work: 20_000, operation: sgi, times: TIMES } });
+    sim.addVcpu(vcpuOf(vm, 0), {
+      cpu: 0,
+      guest: { idle: 'busy', work: 20_000, operation: sgi, times: TIMES },
+    });
     const receiver = sim.addVcpu(vcpuOf(vm, 1), { cpu: 1, guest: { idle: 'busy' } });
     sim.run({ for: 100_000_000 });
     const { sgis } = receiver.statistics;

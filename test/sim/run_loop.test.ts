@@ -17,9 +17,7 @@ describe('a vCPU', () => {
     const { vm, sim } = await start();
     sim.addVcpu(vcpuOf(vm, 0), { guest: { idle: 'busy', operation: { kind: 'hypercall' }, times: 2 } });
     sim.run({ for: 1_000_000 });
-    expect(stepsOf(sim.takeTrace(), 0).join(' ')).toBe(
-      `R1 R2 ${ENTER} ${LEAVE} ${ENTER} ${LEAVE} ${ENTER}`,
-    );
+    expect(stepsOf(sim.takeTrace(), 0).join(' ')).toBe(`R1 R2 ${ENTER} ${LEAVE} ${ENTER} ${LEAVE} ${ENTER}`);
   });
 
   it('returns to user space by R14 and calls KVM_RUN anew', async () => {
@@ -168,7 +166,9 @@ describe('halt polling', () => {
     sim.run({ for: 10_000_000 });
     const { polls, pollsSuccessful, wakeups, time } = vcpu.statistics;
     const windows = sim.takeTrace().filter(({ event }) => event === 'halt-poll');
-    expect(windows.slice(0, 4).map(({ details }) => details.window)).toEqual([10_000, 20_000, 40_000, 80_000]);
+    expect(windows.slice(0, 4).map(({ details }) => details.window)).toEqual([
+      10_000, 20_000, 40_000, 80_000,
+    ]);
     expect(polls).toBeGreaterThan(190);
     expect(pollsSuccessful).toBeGreaterThan(polls - 5);
     expect(wakeups).toBeLessThan(6);

@@ -51,7 +51,10 @@ it('the time of each PE adds up', async () => {
 });
 
 it('a woken thread that is far behind the running one takes the PE at once, by an exit', async () => {
-  const { vm, sim } = await start({ vcpus: 2, simulation: { slice: 10_000_000, wakeupGranularity: 100_000 } });
+  const { vm, sim } = await start({
+    vcpus: 2,
+    simulation: { slice: 10_000_000, wakeupGranularity: 100_000 },
+  });
   const hog = sim.addVcpu(vcpuOf(vm, 0), { cpu: 0, guest: busy });
   const sleeper = sim.addVcpu(vcpuOf(vm, 1), { cpu: 0, guest: { timer: 2_000_000, idle: 'wfi' } });
   sim.run({ for: 101_000_000 });
@@ -70,7 +73,8 @@ describe('a vPE', () => {
       vcpus: 3,
       simulation: { slice: 500_000, trapWfi: 'always' },
     });
-    for (const vcpu of vm.vcpus) sim.addVcpu(vcpu, { guest: { idle: 'wfi', timer: 700_000, handler: 400_000 } });
+    for (const vcpu of vm.vcpus)
+      sim.addVcpu(vcpu, { guest: { idle: 'wfi', timer: 700_000, handler: 400_000 } });
     sim.run({ for: 60_000_000 });
     const migrations = sim.vcpus.reduce((sum, { statistics }) => sum + statistics.migrations, 0);
     expect(migrations).toBeGreaterThan(5);

@@ -3,11 +3,11 @@ import {
   type EngineBuild,
   type GuestVm,
   IrqChip,
-  Kvm,
   type KernelEra,
+  Kvm,
   type MachineOptions,
-  type SimulationEvent,
   Simulation,
+  type SimulationEvent,
   type SimulationOptions,
 } from '../../bindings/index.ts';
 
