@@ -672,8 +672,9 @@ export enum SimDeviceParameter {
   START = 10,
   /** How often it fires, 0 for no end. */
   LIMIT = 11,
-  /** Host SPI of a passthrough device. */
+  /** Host SPI of a passthrough device; irqfd that a back end signals. */
   HOST_SPI = 12,
+  IRQFD = 13,
 }
 
 /** How a device signals. */
@@ -685,6 +686,8 @@ export enum SimDeviceKind {
   LEVEL_SPI = 2,
   /** Assigned: a wire of the host's distributor that stays high until the guest's handler ends. */
   HOST_SPI = 3,
+  /** Emulated in the kernel or in user space: an irqfd, whose route is an MSI or an edge. */
+  IRQFD = 4,
 }
 
 /** Counts of a flow of interrupts: a device's, a timer's, an SGI's. */

@@ -1,12 +1,14 @@
 // Devices: when they fire, and what a firing is.
-import { Cost, Outcome, SimDeviceKind, SimEvent } from '../abi';
+import { Cost, Counter, MsiResult, Outcome, SimDeviceKind, SimEvent } from '../abi';
 import { settle } from '../gic/outputs';
 import { setSpiLevel } from '../gic/wires';
 import { priceOf, takeSpent } from '../irqchip/costs';
 import { translateMsi } from '../its/translation';
 import { injectIrq } from '../kvm/inject';
+import { signalIrqfd } from '../kvm/irqfd';
 import { NONE } from '../kvm/limits';
 import { irqOf } from '../kvm/vgic_irq';
+import { countOf } from '../memory/counters';
 import { DEVICE, schedule } from './event_queue';
 import { deviceFlow } from './flow';
 import { exponential, nextState, scramble } from './random';
@@ -18,8 +20,8 @@ const BURSTS: u64 = 2;
 
 /** The interrupt of a device in the kernel or in user space comes after the software's way to it. */
 function delayOf(device: Device): u64 {
-  const isEmulated = device.kind == SimDeviceKind.EDGE_SPI || device.kind == SimDeviceKind.LEVEL_SPI;
-  return isEmulated ? priceOf(Cost.INJECT) : 0;
+  const isAssigned = device.kind == SimDeviceKind.MSI || device.kind == SimDeviceKind.HOST_SPI;
+  return isAssigned ? 0 : priceOf(Cost.INJECT);
 }
 
 export function startDevice(n: u32): void {
@@ -48,6 +50,7 @@ function interval(device: Device): u64 {
 export function fireDevice(n: u32): void {
   const device = deviceOf(n);
   sim().actor = NONE;
+  deviceFlow(n).reconcile(irqOf(<u32>device.vm, NONE, <u32>device.intid));
   deviceFlow(n).fire(device.next);
   const outcome = signal(n, device);
   record(SimEvent.DEVICE, NONE, NONE, n, outcome);
@@ -68,6 +71,7 @@ function signal(n: u32, device: Device): u32 {
   if (device.kind == SimDeviceKind.MSI) {
     return translateMsi(<u32>device.its, <u32>device.deviceId, <u32>device.eventId);
   }
+  if (device.kind == SimDeviceKind.IRQFD) return signalBackEnd(n, device);
   if (device.kind == SimDeviceKind.EDGE_SPI) {
     injectIrq(vm, NONE, intid, true, 0);
     deviceFlow(n).reconcile(irqOf(vm, NONE, intid));
@@ -78,6 +82,27 @@ function signal(n: u32, device: Device): u32 {
   if (device.kind == SimDeviceKind.HOST_SPI) setSpiLevel(<u32>device.hostSpi, true, false);
   else injectIrq(vm, NONE, intid, true, 0);
   return Outcome.PENDING;
+}
+
+/** An irqfd. What the virtual ITS forwards becomes an INT command to the host's ITS. */
+function signalBackEnd(n: u32, device: Device): u32 {
+  const counter = Counter.INT + Outcome.COALESCED;
+  const merged = countOf(counter);
+  const result = signalIrqfd(<u32>device.irqfd);
+  deviceFlow(n).reconcile(irqOf(<u32>device.vm, NONE, <u32>device.intid));
+  switch (result) {
+    case MsiResult.INJECTED:
+    case MsiResult.COALESCED:
+      return Outcome.PENDING;
+    case MsiResult.FORWARDED:
+      return countOf(counter) == merged ? Outcome.PENDING : Outcome.COALESCED;
+    case MsiResult.ITS_DISABLED:
+      return Outcome.ITS_DISABLED;
+    case MsiResult.LPIS_DISABLED:
+      return Outcome.LPIS_DISABLED;
+    default:
+      return Outcome.EVENT_UNMAPPED;
+  }
 }
 
 /** User space lowers the line that the guest's access has told it to. */

@@ -56,6 +56,7 @@ function sgiValue(index: u32, sgi: u32): u64 {
 /** A vSGI that is pending waits in one place only, the hardware. */
 function fireSgi(target: u32, sgi: u32): void {
   const flow = sgiFlow(target, sgi);
+  flow.reconcile(privateIrq(target, sgi));
   const merges = privateIrq(target, sgi).hw && flow.pending != 0;
   flow.fire(now());
   if (merges) flow.coalesce();

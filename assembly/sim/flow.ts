@@ -31,14 +31,10 @@ export class Flow {
     return changetype<usize>(this) + offsetof<Flow>('time0') + (n << 3);
   }
 
+  /** What was merged before must have been reconciled. */
   fire(time: u64): void {
     this.injected++;
-    // Beyond what can wait separately the newest is one with the one before.
-    if (this.pending == MOST_PENDING) {
-      this.coalesced++;
-      return;
-    }
-    store<u64>(this.timeAt(this.pending), time);
+    store<u64>(this.timeAt(min<u32>(this.pending, MOST_PENDING - 1)), time);
     this.pending++;
   }
 

@@ -4,7 +4,7 @@ import { Device, Sim, Thread } from './state';
 
 const SIM_PARAMETERS: u32 = SimParameter.TRAP_WFI + 1;
 const GUEST_PARAMETERS: u32 = SimGuestParameter.TIMES + 1;
-const DEVICE_PARAMETERS: u32 = SimDeviceParameter.HOST_SPI + 1;
+const DEVICE_PARAMETERS: u32 = SimDeviceParameter.IRQFD + 1;
 
 export function setSimParameter(sim: Sim, n: u32, value: u64): bool {
   return setAt(changetype<usize>(sim) + offsetof<Sim>('slice'), n, SIM_PARAMETERS, value);

@@ -204,6 +204,7 @@ export class Device {
   start: u64;
   limit: u64;
   hostSpi: u64;
+  irqfd: u64;
 
   /** When it fires next; its random numbers; how many of a burst are left. */
   next: u64;

@@ -34,9 +34,10 @@ function beginPoll(pe: Pe, thread: Thread): void {
   schedule(STEP + pe.cpu, pe.busyUntil + thread.haltPoll);
 }
 
-/** A PE polls: whether the vCPU must go on. */
+/** A PE polls, while nobody else wants it: whether that is over. */
 export function checkPoll(pe: Pe): void {
-  if (!pe.needsResched && !run.isRunnable(vcpuOfPe(pe))) return;
+  const goesOn = !pe.needsResched && pe.queued == 0;
+  if (goesOn && !run.isRunnable(vcpuOfPe(pe))) return;
   notePolling(pe.cpu, false);
   schedule(STEP + pe.cpu, max<u64>(now(), pe.busyUntil));
 }

@@ -1,6 +1,7 @@
 import { SimDeviceParameter as Parameter, SimDeviceKind } from '../../assembly/abi.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
+import type { Irqfd } from '../kvm/irqfd.ts';
 import type { GuestVm } from '../kvm/vm.ts';
 import type { Machine } from '../machine.ts';
 import { type MsiOutcome, msiOutcomes } from '../outcomes.ts';
@@ -24,6 +25,8 @@ export type Signal =
       readonly eventId: number;
       readonly intid: number;
     }
+  /** Emulated: an irqfd, whose route makes it the guest's interrupt `intid`. */
+  | { readonly kind: 'irqfd'; readonly irqfd: Irqfd; readonly intid: number }
   /** Emulated: SPI `intid`, as an edge or as a line that is high until the guest's handler has ended. */
   | { readonly kind: 'edge' | 'level'; readonly intid: number; readonly vcpu?: number }
   /** Assigned: a line to the host's SPI `hostSpi`, forwarded as the guest's SPI `intid`. */
@@ -43,6 +46,7 @@ const kinds = {
   edge: SimDeviceKind.EDGE_SPI,
   level: SimDeviceKind.LEVEL_SPI,
   wire: SimDeviceKind.HOST_SPI,
+  irqfd: SimDeviceKind.IRQFD,
 } as const;
 
 const arrivals = ['periodic', 'poisson', 'bursts'];
@@ -116,6 +120,13 @@ function signalParameters(vm: GuestVm, signal: Signal, machine: Machine): [Param
       [Parameter.DEVICE_ID, deviceId],
       [Parameter.EVENT_ID, eventId],
       [Parameter.INTID, intid],
+    ];
+  }
+  if (signal.kind === 'irqfd') {
+    requireInteger('INVALID_ARGUMENT', 'signal.intid', signal.intid, 32, 0xffff);
+    return [
+      [Parameter.INTID, signal.intid],
+      [Parameter.IRQFD, signal.irqfd.index],
     ];
   }
   requireInteger('INVALID_ARGUMENT', 'signal.intid', signal.intid, 32, 31 + vm.spis);

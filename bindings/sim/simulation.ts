@@ -78,7 +78,7 @@ export class Simulation {
   addDevice(vm: GuestVm, options: DeviceOptions): SimDevice {
     const { signal } = options;
     this.#boot(vm);
-    if (signal.kind !== 'msi') {
+    if (signal.kind !== 'msi' && signal.kind !== 'irqfd') {
       vm.spi(signal.intid);
       enableSpi(vm, signal.intid, signal.kind === 'edge', signal.vcpu ?? 0);
     }

@@ -17,6 +17,8 @@ export interface SystemOptions {
   readonly era?: KernelEra;
   readonly direct?: boolean;
   readonly vcpus?: number;
+  /** Guest RAM. */
+  readonly ramBytes?: number;
   readonly simulation?: SimulationOptions;
 }
 
@@ -28,10 +30,14 @@ export interface System {
 
 /** A VM whose time has begun; by default on two PEs of a GICv3. */
 export async function start(options: SystemOptions = {}): Promise<System> {
-  const { era = '5.6', direct = false, vcpus = 1 } = options;
+  const { era = '5.6', direct = false, vcpus = 1, ramBytes = 0x1_0000 } = options;
   const machine = await createMachine({ cpus: 2, architecture: 'GICv3', ...options.machine }, options.build);
   const kvm = new Kvm(new IrqChip(machine, { kvm: era }), { directInjection: direct });
-  return { kvm, vm: kvm.createVm({ vcpus }), sim: new Simulation(kvm, options.simulation) };
+  return {
+    kvm,
+    vm: kvm.createVm({ vcpus, ram: { size: ramBytes } }),
+    sim: new Simulation(kvm, options.simulation),
+  };
 }
 
 export function vcpuOf(vm: GuestVm, index: number) {
