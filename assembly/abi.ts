@@ -486,7 +486,9 @@ export enum Cost {
   SWITCH = 24,
   /** Entries with more interrupts than list registers. */
   LR_OVERFLOW = 25,
-  COUNT = 26,
+  /** A command of a guest's ITS, read from its memory and executed. */
+  GUEST_COMMAND = 26,
+  COUNT = 27,
 }
 
 /**
@@ -590,6 +592,8 @@ export enum SimOperation {
   MMIO = 3,
   /** A load from a device in user space. */
   USER = 4,
+  /** A store to a frame of the VGIC or its ITS. Operand: [31:0] offset from the distributor, [51:32] value. */
+  STORE = 5,
 }
 
 /** What a manual guest can be told to do, beside the operations. */

@@ -42,7 +42,8 @@ export function attend(): void {
 function attendPe(pe: Pe): void {
   const cpu = pe.cpu;
   if (cpuInterfaceOf(cpu).outputs & IRQ) {
-    const at = now() + latencyOf(cpuInterfaceOf(cpu).highestPending);
+    const lead = cpu == sim().actor ? 0 : sim().lead;
+    const at = now() + lead + latencyOf(cpuInterfaceOf(cpu).highestPending);
     if (at < timeOf(SIGNAL + cpu)) schedule(SIGNAL + cpu, at);
   }
   if (pe.phase != Phase.GUEST) return;

@@ -2,7 +2,7 @@
 import { SimExit, SimOperation, SystemRegister } from '../abi';
 import { affinityOfIndex } from '../kvm/affinity';
 import { deactivateByDir } from '../kvm/dir';
-import { guestRead } from '../kvm/mmio/dispatch';
+import { guestRead, guestWrite } from '../kvm/mmio/dispatch';
 import { dispatchSgi } from '../kvm/sgi';
 import { numberOfVcpu, Vcpu, vmOf } from '../kvm/state';
 import { privateIrq } from '../kvm/vgic_irq';
@@ -11,6 +11,10 @@ import { sgiFlow } from './flow';
 import { Thread } from './state';
 
 const WORD: u32 = 4;
+const OFFSET: u64 = 0xffffffff;
+const VALUE_SHIFT: u64 = 32;
+/** In the operand of an access: it is a store. */
+const STORES: u64 = 1 << 63;
 
 /** R12: the emulation of an exit that neither blocks nor leaves the kernel. */
 export function emulate(reason: u32, vcpu: Vcpu, thread: Thread): void {
@@ -18,12 +22,18 @@ export function emulate(reason: u32, vcpu: Vcpu, thread: Thread): void {
     case SimExit.SGI:
       return dispatchSgi(vcpu, SystemRegister.ICC_SGI1R_EL1, thread.operand);
     case SimExit.MMIO:
-      guestRead(numberOfVcpu(vcpu), thread.operand, WORD);
-      return;
+      return access(vcpu, thread.operand);
     case SimExit.DIR:
       return deactivateByDir(vcpu, <u32>thread.operand);
     default:
   }
+}
+
+/** A load, or a store, of a word at an offset from the distributor. */
+function access(vcpu: Vcpu, operand: u64): void {
+  const address = vmOf(vcpu.vm).distributorBase + (operand & OFFSET);
+  if (operand & STORES) guestWrite(numberOfVcpu(vcpu), address, WORD, (operand & ~STORES) >> VALUE_SHIFT);
+  else guestRead(numberOfVcpu(vcpu), address, WORD);
 }
 
 /** The exit that an operation causes; its operand in the form that the emulation takes. */
@@ -34,7 +44,10 @@ export function prepareOperation(vcpu: Vcpu, thread: Thread, operation: u32, ope
       fireSgi(vmOf(vcpu.vm).firstVcpu + (<u32>operand & 0xffff), <u32>(operand >> 16) & 15);
       return SimExit.SGI;
     case SimOperation.MMIO:
-      thread.operand = vmOf(vcpu.vm).distributorBase + operand;
+      thread.operand = operand & OFFSET;
+      return SimExit.MMIO;
+    case SimOperation.STORE:
+      thread.operand = operand | STORES;
       return SimExit.MMIO;
     case SimOperation.USER:
       return SimExit.USER;

@@ -50,9 +50,16 @@ export function simSetGuest(vcpu: u32, parameter: u32, value: f64): i32 {
 
 /** Starts the thread of a vCPU, bound to a PE or, with all ones, to none. */
 export function simStart(vcpu: u32, pinned: u32): i32 {
+  fromOutside();
   const failed = addThread(vcpu, pinned);
   if (failed == 0) follow();
   return failed;
+}
+
+/** What follows is done by nobody on a PE, and takes no time. */
+function fromOutside(): void {
+  sim().actor = NONE;
+  sim().lead = 0;
 }
 
 /** A new device; its number. */
@@ -80,6 +87,7 @@ export function simStartDevice(device: u32): i32 {
 /** User space's access to a frame of the VGIC, outside of simulated time. */
 export function simUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
   if (vcpu >= MAX_VCPUS || !vcpuOf(vcpu).used) return EINVAL;
+  fromOutside();
   guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
   takeSpent();
   follow();

@@ -24,6 +24,7 @@ export function command(n: u32, what: u32, operand: u64): i32 {
   if (!awaitsCommand(n)) return EBUSY;
   const pe = peOf(threadOf(n).cpu);
   sim().actor = pe.cpu;
+  sim().lead = 0;
   const result = execute(pe, threadOf(n), what, operand);
   sim().actor = NONE;
   follow();

@@ -38,6 +38,7 @@ function processNext(limit: u64): bool {
   if (event > limit || event == NEVER) return false;
   if (event > now()) advanceTo(event);
   sim().processed += 1;
+  sim().lead = 0;
   dispatch(takeFirst());
   follow();
   return true;
@@ -49,6 +50,7 @@ function fireTimers(time: u64): void {
   if (!hasAttention()) return;
   sim().processed += 1;
   sim().actor = NONE;
+  sim().lead = 0;
   record(SimEvent.HARD_TIMER, NONE, NONE, 0, 0);
   follow();
 }

@@ -48,7 +48,7 @@ function makeRunnable(n: u32, cpu: u32, cost: u32): void {
 export function rouse(pe: Pe): void {
   removeFromIdle(pe.cpu);
   pe.phase = Phase.SCHEDULE;
-  schedule(STEP + pe.cpu, now());
+  schedule(STEP + pe.cpu, now() + (pe.cpu == sim().actor ? 0 : sim().lead));
 }
 
 /** A thread joins those that wait for a PE: it may take over at once, or when the slice is over. */

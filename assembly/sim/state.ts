@@ -17,6 +17,8 @@ export class Sim {
   devices: u32;
   /** PE whose code runs, NONE for a device or user space elsewhere. */
   actor: u32;
+  /** How long the step of this event takes: other PEs see at its end what it did. */
+  lead: u64;
   /** Threads that wait for a PE. */
   queued: u32;
   /** ns that devices' back ends were busy. */

@@ -27,6 +27,7 @@ export const costNumbers = {
   guestGic: Cost.GUEST_GIC,
   vlpi: Cost.VLPI,
   doorbell: Cost.DOORBELL,
+  guestCommand: Cost.GUEST_COMMAND,
   syscall: Cost.SYSCALL,
 } as const;
 
@@ -70,6 +71,7 @@ const modern: CostTable = {
   redistributorRead: assumed(150, 'a round trip to the redistributor'),
   parseEmpty: assumed(200, 'GICR_VPENDBASER with an empty pending table'),
   parseBusy: assumed(1000, 'with something in the table: a VLPI to a sleeping vCPU then takes 4 to 5 us'),
+  guestCommand: assumed(250, `lpi 2,179 ns less ipi 1,926 ns: ${ALTRA}`),
   inject: assumed(100, 'the state changed, the interrupt put on a list, the kick decided'),
   guestGic: measured(14, `eoi 14 ns: ${ALTRA}`),
   vlpi: assumed(300, "device's write to the guest's vector"),
@@ -99,6 +101,7 @@ const of2015: CostTable = {
   redistributorRead: assumed(250, 'a round trip to the redistributor'),
   parseEmpty: assumed(400, 'GICR_VPENDBASER with an empty pending table'),
   parseBusy: assumed(2000, 'GICR_VPENDBASER with something in the table'),
+  guestCommand: assumed(500, 'read from guest memory and executed'),
   inject: assumed(300, 'the state changed, the interrupt put on a list, the kick decided'),
   guestGic: measured(30, `virtual IRQ completion, 71 cycles: ${MOONSHOT}`),
   vlpi: assumed(500, "device's write to the guest's vector"),

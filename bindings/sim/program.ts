@@ -8,6 +8,8 @@ export type Operation =
   | { readonly kind: 'sgi'; readonly target: number; readonly sgi?: number }
   /** A load from the VGIC's distributor frame, at an offset, which KVM emulates. */
   | { readonly kind: 'mmio'; readonly offset?: number }
+  /** A store of a 20-bit value to a frame of the VGIC or its ITS, at an offset from the distributor. */
+  | { readonly kind: 'store'; readonly offset: number; readonly value: number }
   /** A load from a device that user space emulates. */
   | { readonly kind: 'user' };
 
@@ -78,6 +80,12 @@ export function encodeOperation(operation: Operation | undefined, vcpus: number)
         SimOperation.MMIO,
         requireInteger('INVALID_ARGUMENT', 'operation.offset', operation.offset ?? 0, 0, 0xfffc),
       ];
+    case 'store': {
+      const { offset, value } = operation;
+      requireInteger('INVALID_ARGUMENT', 'operation.offset', offset, 0, 0xffff_ffff);
+      requireInteger('INVALID_ARGUMENT', 'operation.value', value, 0, 0xf_ffff);
+      return [SimOperation.STORE, offset + value * 2 ** 32];
+    }
     case 'user':
       return [SimOperation.USER, 0];
     default:
@@ -85,7 +93,7 @@ export function encodeOperation(operation: Operation | undefined, vcpus: number)
         'UNKNOWN_NAME',
         'operation.kind',
         (operation as { kind: string }).kind,
-        'hypercall, sgi, mmio or user',
+        'hypercall, sgi, mmio, store or user',
       );
   }
 }

@@ -65,6 +65,7 @@ const operationNames: ReadonlyMap<number, string> = new Map([
   [SimOperation.SGI, 'sgi'],
   [SimOperation.MMIO, 'mmio'],
   [SimOperation.USER, 'user'],
+  [SimOperation.STORE, 'store'],
 ]);
 
 const costNames = new Map(Object.entries(costNumbers).map(([name, cost]) => [cost as Cost, name]));

@@ -1,51 +1,13 @@
 // A guest that does I/O under software injection, GICv4.0 and GICv4.1: four vCPUs on two PEs, each with a queue of an
 // assigned device and one of an emulated device, whose interrupts its ITS driver has mapped.
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  AssignedInterrupt,
-  type DeviceStatistics,
-  type GuestVm,
-  Irqfd,
-  routeGsi,
-  VirtualIts,
-} from '../../bindings/index.ts';
+import { AssignedInterrupt, type DeviceStatistics, Irqfd, routeGsi } from '../../bindings/index.ts';
+import { ASSIGNED, bootIts, EMULATED, EMULATED_DEVICE, GUEST_DEVICE } from './guest_its.ts';
 import { isBalanced, start } from './system.ts';
 
-const VALID = 1n << 63n;
-const RAM = 0x4000_0000;
-const PROPERTY_TABLE = RAM + 0x3_0000;
 const HOST_DEVICE = 0x10;
-const GUEST_DEVICE = 3;
-const EMULATED_DEVICE = 4;
-const ASSIGNED = 8200;
-const EMULATED = 8300;
 const VCPUS = 4;
 const FIRINGS = 400;
-
-/** The guest's driver brings its ITS up: a collection for each vCPU, two devices with an event for each. */
-function bootIts(vm: GuestVm): VirtualIts {
-  const its = new VirtualIts(vm);
-  vm.memory(PROPERTY_TABLE, 0x1_0000).fill(0xa1);
-  its.write('GITS_BASER0', VALID | BigInt(RAM + 0x1_0000));
-  its.write('GITS_BASER1', VALID | BigInt(RAM + 0x2_0000));
-  its.write('GITS_CBASER', VALID | BigInt(RAM) | 15n);
-  for (let n = 0; n < VCPUS; n++) {
-    const frame = vm.redistributors + n * 0x2_0000;
-    vm.write(frame + 0x70, BigInt(PROPERTY_TABLE) | 15n, 8);
-    vm.write(frame + 0x78, BigInt(RAM + 0x8_0000 + n * 0x1_0000) | (1n << 62n), 8);
-    vm.write(frame, 1);
-  }
-  its.write('GITS_CTLR', 1);
-  [GUEST_DEVICE, EMULATED_DEVICE].forEach((deviceId, n) => {
-    its.command({ command: 'MAPD', deviceId, size: 4, ittAddress: RAM + 0x5_0000 + n * 0x1000, valid: true });
-  });
-  for (let n = 0; n < VCPUS; n++) {
-    its.command({ command: 'MAPC', icid: n, rdBase: n, valid: true });
-    its.command({ command: 'MAPTI', deviceId: GUEST_DEVICE, eventId: n, pIntid: ASSIGNED + n, icid: n });
-    its.command({ command: 'MAPTI', deviceId: EMULATED_DEVICE, eventId: n, pIntid: EMULATED + n, icid: n });
-  }
-  return its;
-}
 
 type Mode = 'GICv3' | 'GICv4.0' | 'GICv4.1';
 

@@ -2,6 +2,8 @@
 // 6.12-rc1 (R. R. Ananta, mail of 29 October 2024, baseline column).
 import { describe, expect, it } from 'vitest';
 import type { GuestProgram } from '../../bindings/index.ts';
+import { encodeCommand } from '../../bindings/index.ts';
+import { ASSIGNED, bootIts, GUEST_DEVICE, RAM } from './guest_its.ts';
 import { start, vcpuOf } from './system.ts';
 
 const published = {
@@ -10,6 +12,7 @@ const published = {
   mmio_read_user: 1683,
   eoi: 14,
   ipi: 1926,
+  lpi: 2179,
   timer_10ms: 902,
 } as const;
 
@@ -55,6 +58,28 @@ const measure: Record<keyof typeof published, () => Promise<number>> = {
     const { sgis } = receiver.statistics;
     expect(sgis).toMatchObject({ injected: TIMES, delivered: TIMES });
     return sgis.latency.mean;
+  },
+  /** From the guest's write to GITS_CWRITER, with an INT command, to the handler on the other vCPU. */
+  async lpi() {
+    const { vm, sim } = await start({ vcpus: 2, ramBytes: 0x10_0000 });
+    vm.init();
+    const its = bootIts(vm);
+    const sender = sim.addVcpu(vcpuOf(vm, 0), { cpu: 0, guest: 'manual' });
+    sim.addVcpu(vcpuOf(vm, 1), { cpu: 1, guest: { idle: 'busy' } });
+    sim.run({ for: 100_000 });
+    // Commands of the driver's boot are in front.
+    const writer = Number(its.read('GITS_CWRITER'));
+    const command = encodeCommand({ command: 'INT', deviceId: GUEST_DEVICE, eventId: 1 });
+    vm.memory(RAM + writer, 32).set(command);
+    sim.takeTrace();
+    sender.operate({ kind: 'store', offset: its.base + 0x88 - vm.distributor, value: writer + 32 });
+    sim.run({ for: 100_000 });
+    const trace = sim.takeTrace();
+    const sent = trace.find(({ event }) => event === 'operation')?.time as number;
+    const taken = trace.find(
+      ({ event, details }) => event === 'acknowledge' && details.intid === ASSIGNED + 1,
+    );
+    return (taken?.time as number) - sent;
   },
   /** From the deadline to the handler of a guest that computes. */
   async timer_10ms() {
