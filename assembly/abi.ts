@@ -61,6 +61,9 @@ export enum Config {
   eventCapacity = 55,
   irqchip = 59,
   kvm = 62,
+  sim = 63,
+  /** Like `changedCpus`, for the simulation. */
+  attention = 64,
   /** GITS_TYPER.SVPET and GITS_MPIDR. */
   sharedVpeTable = 56,
   itsAffinity = 57,
@@ -172,6 +175,7 @@ export enum Structure {
   EVENT = 11,
   IRQCHIP = 12,
   KVM = 13,
+  SIM = 14,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -435,6 +439,321 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   VSGIS_DROPPED = 74,
   COUNT = 75,
+}
+
+/** Operations of the hypervisor that the simulation has a price for. */
+export enum Cost {
+  /** World switch out of and into the guest. */
+  EXIT = 0,
+  ENTRY = 1,
+  /** Emulated access to a distributor, redistributor or ITS register, on top of exit and entry. */
+  EMULATED_MMIO = 2,
+  /** Return to user space and back. */
+  USER_SPACE = 3,
+  /** A list register read back, and written. */
+  LR_SAVE = 4,
+  LR_RESTORE = 5,
+  /** An IPI, from the sender's write until the target notices; nobody is busy meanwhile. */
+  IPI = 6,
+  /** A host interrupt that is taken, with a short handler. */
+  HOST_IRQ = 7,
+  /** A sleeping thread that starts to run, on the PE that woke it or on another. */
+  WAKEUP_LOCAL = 8,
+  WAKEUP_REMOTE = 9,
+  /** vcpu_load, vcpu_put, without the operations on the GIC that are counted by themselves. */
+  LOAD = 10,
+  PUT = 11,
+  /** An ITS command; SYNC or VSYNC with the wait for it; VMOVP without its VSYNC. */
+  ITS_COMMAND = 12,
+  ITS_SYNC = 13,
+  VMOVP = 14,
+  /** A redistributor register. */
+  RD_WRITE = 15,
+  RD_READ = 16,
+  /** GICR_VPENDBASER parsing an empty table, and one that holds something. */
+  PARSE_EMPTY = 17,
+  PARSE_BUSY = 18,
+  /** A virtual interrupt that the software injects: translation, queueing. */
+  INJECT = 19,
+  /** Guest: acknowledge or end of interrupt. */
+  GUEST_GIC = 20,
+  /** From a device's write until the PE notices: a VLPI of a resident vPE, any LPI of the host. */
+  VLPI = 21,
+  DOORBELL = 22,
+  /** Entry to and exit from KVM_RUN. */
+  SYSCALL = 23,
+  /** The scheduler's switch from one thread to another. */
+  SWITCH = 24,
+  /** Entries with more interrupts than list registers. */
+  LR_OVERFLOW = 25,
+  /** A command of a guest's ITS, read from its memory and executed. */
+  GUEST_COMMAND = 26,
+  COUNT = 27,
+}
+
+/**
+ * Events of the simulation. 1 to 14 are the steps of KVM's run loop in their order, 21 to 28 those of a WFI that traps.
+ * `a` and `b` are operands of their records.
+ */
+export enum SimEvent {
+  NONE = 0,
+  /** KVM_RUN. */
+  RUN = 1,
+  /** vcpu_load; a: 1 where WFI will trap. */
+  LOAD = 2,
+  /** Work of the host is looked for; a: 1 where the thread has to yield. */
+  CHECK = 3,
+  /** a: requests, b: 1 where the vCPU has to stay outside. */
+  REQUESTS = 4,
+  /** b: list registers used. */
+  FLUSH = 5,
+  /** The final check; a: requests that forbid the entry, b: 1 for a thread that has to yield. */
+  FINAL_CHECK = 6,
+  /** World switch in. */
+  ENTRY = 7,
+  /** The guest runs. */
+  GUEST = 8,
+  /** World switch out; a: `SimExit`. */
+  EXIT = 9,
+  SYNC = 10,
+  /** Interrupts are on again; a: host interrupts taken. */
+  HOST_INTERRUPTS = 11,
+  /** a: `SimExit`. */
+  HANDLE_EXIT = 12,
+  /** Sched out. */
+  PREEMPT = 13,
+  /** Return to user space. */
+  USER = 14,
+  /** WFI: the vPE leaves with its doorbell armed. */
+  WFI_BEGIN = 21,
+  /** The polling ends; a: its window in ns, b: 1 where it found the vCPU runnable. */
+  HALT_POLL = 23,
+  /** b: 1 where it must not sleep. */
+  SLEEP = 24,
+  /** A woken thread has its PE back. */
+  WOKEN = 25,
+  /** b: 1 where it is runnable, else it sleeps again. */
+  WAKE_CHECK = 26,
+  /** The vPE comes back; then the guest goes on behind its WFI. */
+  WFI_END = 27,
+  WFI_RETURN = 28,
+  /** A PE takes a thread; a: `Cost` of the switch. */
+  SCHEDULE = 30,
+  IDLE = 31,
+  /** A physical interrupt reaches a PE; a: host interrupts taken at once. */
+  SIGNAL = 32,
+  /** The time slice is over. */
+  SLICE = 33,
+  SOFT_TIMER = 34,
+  /** The PE's generic timers reach a deadline. */
+  HARD_TIMER = 35,
+  /** A device fires; a: device, b: `Outcome`, or 0 for one that goes through user space. */
+  DEVICE = 36,
+  /** The guest takes a virtual interrupt. */
+  VECTOR = 37,
+  /** The guest acknowledges; a: INTID, b: ns since it was fired. */
+  ACKNOWLEDGE = 38,
+  /** a: INTID. */
+  END_OF_INTERRUPT = 39,
+  DEACTIVATE = 40,
+  /** WFI executed; a: 0 nothing to wait for, 1 trapped, 2 the PE waits. */
+  WAIT = 41,
+  /** a: `SimOperation`, b: its operand. */
+  OPERATION = 42,
+  BOOT = 43,
+  /** A thread becomes runnable; a: PE whose queue it joins. */
+  RUNNABLE = 44,
+  /** An operation of the hypervisor failed; a: errno. */
+  FAILED = 45,
+  COUNT = 46,
+}
+
+/** Why a guest was left. */
+export enum SimExit {
+  IRQ = 0,
+  WFI = 1,
+  HYPERCALL = 2,
+  SGI = 3,
+  /** An access that KVM emulates, and one that user space does. */
+  MMIO = 4,
+  USER = 5,
+  /** ICV_DIR_EL1. */
+  DIR = 6,
+  COUNT = 7,
+}
+
+/** What a guest's program does beside taking interrupts. */
+export enum SimOperation {
+  NONE = 0,
+  HYPERCALL = 1,
+  /** Operand: [15:0] vCPU of the VM, [19:16] SGI. */
+  SGI = 2,
+  /** A load from a frame of the VGIC. Operand: offset from the distributor. */
+  MMIO = 3,
+  /** A load from a device in user space. */
+  USER = 4,
+  /** A store to a frame of the VGIC or its ITS. Operand: [31:0] offset from the distributor, [51:32] value. */
+  STORE = 5,
+}
+
+/** What a manual guest can be told to do, beside the operations. */
+export enum SimManual {
+  WFI = 8,
+  /** WFIT; operand: ns from now. */
+  WFIT = 9,
+  ACKNOWLEDGE = 10,
+  END_OF_INTERRUPT = 11,
+  DEACTIVATE = 12,
+  /** Computes for so many ns. */
+  WORK = 13,
+}
+
+/** How a PE's time is used. */
+export enum SimUse {
+  IDLE = 0,
+  GUEST = 1,
+  /** The guest waits in the PE, in a WFI that does not trap. */
+  GUEST_WAIT = 2,
+  HYPERVISOR = 3,
+  HOST_IRQ = 4,
+  POLL = 5,
+  /** Switching threads, waking up. */
+  SWITCH = 6,
+  USER = 7,
+  COUNT = 8,
+}
+
+/** Parameters of the simulation. */
+export enum SimParameter {
+  SLICE = 0,
+  WAKEUP_GRANULARITY = 1,
+  /** halt_poll_ns, _grow_start, _grow, _shrink of the kvm module. */
+  HALT_POLL = 2,
+  HALT_POLL_GROW_START = 3,
+  HALT_POLL_GROW = 4,
+  HALT_POLL_SHRINK = 5,
+  /** 0 as the kernel decides, 1 always, 2 never. */
+  TRAP_WFI = 6,
+}
+
+/** Parameters of a guest. */
+export enum SimGuestParameter {
+  /** 0 a program, 1 by hand. */
+  MANUAL = 0,
+  /** Waits for interrupts by WFI, else computes. */
+  WFI = 1,
+  /** ns from acknowledging an interrupt to its end. */
+  HANDLER = 2,
+  /** ICC_CTLR_EL1.EOImode. */
+  EOI_MODE = 3,
+  /** Period of the virtual timer in ns, 0 for off. */
+  TIMER = 4,
+  /** ns of computing before each operation. */
+  WORK = 5,
+  OPERATION = 6,
+  OPERAND = 7,
+  /** How often the operation is done, 0 for no end. */
+  TIMES = 8,
+}
+
+/** Parameters of a device. */
+export enum SimDeviceParameter {
+  KIND = 0,
+  VM = 1,
+  /** INTID that its guest sees. */
+  INTID = 2,
+  ITS = 3,
+  DEVICE_ID = 4,
+  EVENT_ID = 5,
+  /** 0 periodic, 1 Poisson, 2 bursts. */
+  ARRIVAL = 6,
+  /** ns between arrivals, on average. */
+  PERIOD = 7,
+  /** Interrupts in a burst, and ns between them. */
+  BURST = 8,
+  GAP = 9,
+  /** ns of the first arrival at the earliest. */
+  START = 10,
+  /** How often it fires, 0 for no end. */
+  LIMIT = 11,
+  /** Host SPI of a passthrough device; irqfd that a back end signals. */
+  HOST_SPI = 12,
+  IRQFD = 13,
+}
+
+/** How a device signals. */
+export enum SimDeviceKind {
+  /** Assigned: an MSI to the physical ITS. */
+  MSI = 0,
+  /** Emulated: an edge, or a line that stays high until the guest's handler ends. */
+  EDGE_SPI = 1,
+  LEVEL_SPI = 2,
+  /** Assigned: a wire of the host's distributor that stays high until the guest's handler ends. */
+  HOST_SPI = 3,
+  /** Emulated in the kernel or in user space: an irqfd, whose route is an MSI or an edge. */
+  IRQFD = 4,
+}
+
+/** Counts of a flow of interrupts: a device's, a timer's, an SGI's. */
+export enum SimFlow {
+  INJECTED = 0,
+  DELIVERED = 1,
+  COALESCED = 2,
+  DROPPED = 3,
+  /** Fired and not yet acknowledged. */
+  PENDING = 4,
+  /** Acknowledged without having been fired: a line that was still high. */
+  REPEATED = 5,
+}
+
+/** Numbers of a vCPU's thread. */
+export enum SimThread {
+  /** 0 not started, 1 running, 2 runnable, 3 asleep. */
+  STATE = 0,
+  /** PE that it runs on or ran on last. */
+  CPU = 1,
+  /** ns waiting for a PE, and asleep. */
+  WAITED = 2,
+  SLEPT = 3,
+  MIGRATIONS = 4,
+  PREEMPTIONS = 5,
+  WAKEUPS = 6,
+  POLLS = 7,
+  POLLS_SUCCESSFUL = 8,
+  /** Operations done, spurious acknowledges. */
+  OPERATIONS = 9,
+  SPURIOUS = 10,
+  /** In the guest, waiting for a command. */
+  AWAITS = 11,
+  /** vIRQ. */
+  VIRQ = 12,
+  /** Exits by `SimExit`, and ns by `SimUse`. */
+  EXITS = 16,
+  TIME = 32,
+}
+
+/** Shape of a histogram: 64-bit count, sum and maximum, then 32-bit buckets. */
+export enum SimHistogram {
+  COUNT = 0,
+  SUM = 8,
+  MAX = 16,
+  BUCKETS = 24,
+  /** Linear steps in each power of two, as bits. */
+  SUB_BITS = 4,
+  BUCKET_COUNT = 608,
+}
+
+/** Record of the trace: 64-bit time and duration in ns, 32-bit kind, PE, vCPU, a, b. */
+export enum SimRecord {
+  TIME = 0,
+  DURATION = 8,
+  KIND = 16,
+  CPU = 20,
+  VCPU = 24,
+  A = 28,
+  B = 32,
+  BYTES = 40,
+  CAPACITY = 65536,
 }
 
 /** Fields of a vCPU of the KVM layer. */

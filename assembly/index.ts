@@ -22,6 +22,7 @@ import { HEADER, Machine, machine, setPolicy } from './memory/machine';
 import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
+import { SIM_BYTES } from './sim/areas';
 import { readTimerRegister, writeTimerRegister } from './timer/system_registers';
 import { nextTimer, PE_TIMERS_BYTES, setCounter } from './timer/timers';
 import { routeRegister } from './virt/routing';
@@ -66,6 +67,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>IRQCHIP_BYTES;
     case Structure.KVM:
       return <u32>KVM_BYTES;
+    case Structure.SIM:
+      return <u32>SIM_BYTES;
     case Structure.EVENT:
       return <u32>offsetof<EventRecord>();
     case Structure.COUNTERS:
@@ -215,6 +218,7 @@ export * from './irqchip/exports';
 export * from './irqchip/facts';
 export * from './kvm/exports';
 export * from './kvm/its/exports';
+export * from './sim/exports';
 
 // --- inspection ---
 

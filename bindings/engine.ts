@@ -2,9 +2,10 @@ import { instantiateSync } from '@assemblyscript/loader';
 import { type Config, type Field, type IrqChipFact, type IrqChipField, Structure } from '../assembly/abi.ts';
 import type { KvmExports } from './kvm/exports.ts';
 import type { ItsExports } from './kvm/its_exports.ts';
+import type { SimExports } from './sim/exports.ts';
 
 /** The engine's exports, called raw: all arguments and results are numbers, 32-bit results arrive signed. */
-export interface EngineExports extends KvmExports, ItsExports {
+export interface EngineExports extends KvmExports, ItsExports, SimExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
@@ -112,6 +113,7 @@ const sizes = {
   event: Structure.EVENT,
   irqchip: Structure.IRQCHIP,
   kvm: Structure.KVM,
+  sim: Structure.SIM,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,

@@ -79,6 +79,26 @@ export {
   registerWidth,
 } from './registers/index.ts';
 export { type SystemRegisterDefinition, systemRegisters } from './registers/system.ts';
+export {
+  type CostName,
+  type CostOptions,
+  type CostTable,
+  type CostTableName,
+  costTables,
+  type Price,
+} from './sim/costs.ts';
+export {
+  type Arrival,
+  type DeviceOptions,
+  type DeviceStatistics,
+  type Signal,
+  SimDevice,
+} from './sim/device.ts';
+export type { GuestProgram, Operation } from './sim/program.ts';
+export { type RunLimits, Simulation, type SimulationOptions } from './sim/simulation.ts';
+export type { FlowStatistics, Latency, TimeByUse } from './sim/statistics.ts';
+export { type ExitReason, eventText, type SimEventName, type SimulationEvent } from './sim/trace.ts';
+export { SimVcpu, type SimVcpuOptions, type ThreadState, type VcpuStatistics } from './sim/vcpu.ts';
 export type { DeviceEntry, InterruptEntry, VpeEntry } from './table_entries.ts';
 export type { CpuUnit } from './units/cpu.ts';
 export type { ItsUnit } from './units/its.ts';

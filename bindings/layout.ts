@@ -17,10 +17,12 @@ export interface Layout {
   readonly events: number;
   readonly irqchip: number;
   readonly kvm: number;
+  readonly sim: number;
   readonly itsRecords: number;
   readonly dirtyCpus: number;
   readonly dirtyVirtual: number;
   readonly changedCpus: number;
+  readonly attention: number;
   readonly diagnostics: number;
   readonly counters: number;
   readonly configCaches: number;
@@ -63,10 +65,12 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     events: take(config.eventCapacity * sizes.event),
     irqchip: take(sizes.irqchip),
     kvm: take(sizes.kvm),
+    sim: take(sizes.sim),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),
+    attention: take(CPU_BITMAP_BYTES),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
     configCaches: take(lpiSets * 2 ** intidBits),

@@ -298,6 +298,12 @@ export function setField(field: Config, value: f64): void {
     case Config.kvm:
       m.kvm = at;
       break;
+    case Config.sim:
+      m.sim = at;
+      break;
+    case Config.attention:
+      m.attention = at;
+      break;
     case Config.events:
       m.events = at;
       break;

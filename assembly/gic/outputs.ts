@@ -30,13 +30,18 @@ export function settle(): void {
     store<u64>(at, 0);
     do {
       const cpu = (index << 6) | <u32>ctz(dirty);
-      if (recompute(cpu)) {
-        const changed = m.changedCpus + (index << 3);
-        store<u64>(changed, load<u64>(changed) | ((<u64>1) << (cpu & 63)));
-      }
+      if (recompute(cpu)) noteChanged(index, (<u64>1) << (cpu & 63));
       dirty &= dirty - 1;
     } while (dirty);
   }
+}
+
+/** PEs whose outputs changed, as bits of a word of the bitmaps. */
+export function noteChanged(index: u32, cpus: u64): void {
+  const changed = machine().changedCpus + (index << 3);
+  const attention = machine().attention + (index << 3);
+  store<u64>(changed, load<u64>(changed) | cpus);
+  store<u64>(attention, load<u64>(attention) | cpus);
 }
 
 function recompute(cpu: u32): bool {

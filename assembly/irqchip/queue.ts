@@ -3,6 +3,7 @@
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { Cost, spend } from './costs';
 import { ETIMEDOUT } from './errno';
 import { LOG_COMMAND, log } from './log';
 import { chip, itsNode } from './state';
@@ -57,12 +58,19 @@ function put(its: u32, a: u64, b: u64, c: u64, d: u64): void {
   node.writer = (node.writer + COMMAND_BYTES) & (QUEUE_BYTES - 1);
   log(LOG_COMMAND, its, a, b, c, d);
   chip().posted = 1;
+  spend(costOf(<u32>a & 0xff), 1);
+}
+
+function costOf(command: u32): Cost {
+  if (command == <u32>SYNC || command == <u32>VSYNC) return Cost.ITS_SYNC;
+  return command == VMOVP ? Cost.VMOVP : Cost.ITS_COMMAND;
 }
 
 /** Nothing follows a posted command. */
 export const NO_SYNC: u64 = 0xffffffffffffffff;
 const SYNC: u64 = 0x05;
 const VSYNC: u64 = 0x25;
+const VMOVP: u32 = 0x22;
 
 /** Posts a command with SYNC to the redistributor that `rdBase` names, or without; waits until the ITS is past both. */
 export function post(its: u32, a: u64, b: u64, c: u64, d: u64, rdBase: u64): i32 {

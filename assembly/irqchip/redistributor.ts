@@ -2,6 +2,7 @@
 // bounded.
 import { readBus, writeBus } from '../gic/bus';
 import { machine } from '../memory/machine';
+import { Cost, spend } from './costs';
 import { ETIMEDOUT } from './errno';
 import { LOG_RD_POLL, LOG_RD_WRITE, log } from './log';
 import { chip } from './state';
@@ -28,12 +29,15 @@ export function rdAddress(cpu: u32, offset: u32): u64 {
   return machine().gicrBase + machine().gicrStride * cpu + offset;
 }
 
+/** What does not change is read once and remembered: GICR_TYPER costs nothing. */
 export function readRd(cpu: u32, offset: u32, size: u32): u64 {
+  if (offset != GICR_TYPER) spend(Cost.RD_READ, 1);
   return readBus(rdAddress(cpu, offset), size);
 }
 
 export function writeRd(cpu: u32, offset: u32, size: u32, value: u64): void {
   log(LOG_RD_WRITE, cpu, offset, value);
+  spend(Cost.RD_WRITE, 1);
   writeBus(rdAddress(cpu, offset), size, value);
 }
 

@@ -205,7 +205,9 @@ const RAM_MAP_AT: usize = VPE_IDS_AT + 8192;
 const PROXY_AT: usize = RAM_MAP_AT + (MAX_RAM_PAGES >> 3);
 const MASK_AT: usize = PROXY_AT + <usize>MAX_PROXY_SLOTS * 4;
 const LOADS_AT: usize = MASK_AT + (MAX_CPUS >> 3);
-const LOG_AT: usize = LOADS_AT + <usize>MAX_CPUS * 4;
+const COSTS_AT: usize = LOADS_AT + <usize>MAX_CPUS * 4;
+const COSTS_BYTES: usize = 576;
+const LOG_AT: usize = COSTS_AT + COSTS_BYTES;
 
 /** Bytes of a log record: kind, unit, four doublewords. */
 export const LOG_RECORD_BYTES: usize = 40;
@@ -266,6 +268,11 @@ export function affinityMaskAt(): usize {
 /** How many device interrupts a PE has. */
 export function lpiLoadAt(cpu: u32): usize {
   return machine().irqchip + LOADS_AT + ((<usize>cpu) << 2);
+}
+
+/** Prices and counts of operations, see costs.ts. */
+export function costsAt(): usize {
+  return machine().irqchip + COSTS_AT;
 }
 
 export function logRecordAt(n: u32): usize {

@@ -120,13 +120,19 @@ export function timerLine(vcpu: u32, intid: u32): bool {
   return false;
 }
 
-/** kvm_timer_is_pending: a timer of a vCPU that is not loaded has expired. */
+/** kvm_timer_is_pending: a timer of the vCPU has expired, or the deadline of its WFIT. */
 export function isTimerPending(vcpu: Vcpu): bool {
   const n = numberOfVcpu(vcpu);
+  if (timersOf(n).wfitDeadline <= machine().counter) return true;
   for (let timer: u32 = 0; timer < VCPU_TIMERS; timer++) {
     if (shouldFire(n, timer)) return true;
   }
   return false;
+}
+
+/** The wait of WFIT is over. */
+export function clearWfit(vcpu: Vcpu): void {
+  timersOf(numberOfVcpu(vcpu)).wfitDeadline = NEVER;
 }
 
 /** kvm_timer_earliest_exp: a value of the physical counter, or NEVER. */

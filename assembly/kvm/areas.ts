@@ -2,7 +2,6 @@
 import { machine } from '../memory/machine';
 import { BUCKETS_BYTES } from './ap_list_buckets';
 import { VCPU_TIMERS_BYTES } from './arch_timer';
-import { COSTS_BYTES } from './costs';
 import { HOST_LPIS_BYTES, HOST_SPIS_BYTES } from './host';
 import { ROUTES_BYTES } from './irqfd';
 import { ITSES_BYTES } from './its/its';
@@ -20,9 +19,8 @@ export const VCPUS_AT: usize = VMS_AT + ((<usize>MAX_VMS * offsetof<VgicVm>() + 
 export const IRQS_AT: usize = VCPUS_AT + ((<usize>MAX_VCPUS * offsetof<Vcpu>() + 63) & ~63);
 export const LPI_MAP_AT: usize = IRQS_AT + ((<usize>IRQ_RECORDS * offsetof<VgicIrq>() + 63) & ~63);
 export const BUCKETS_AT: usize = LPI_MAP_AT + ((<usize>MAX_VMS) << 18);
-export const COSTS_AT: usize = BUCKETS_AT + <usize>MAX_VCPUS * BUCKETS_BYTES;
 
-export const RESAMPLES_AT: usize = COSTS_AT + COSTS_BYTES;
+export const RESAMPLES_AT: usize = BUCKETS_AT + <usize>MAX_VCPUS * BUCKETS_BYTES;
 export const HOST_LPIS_AT: usize = RESAMPLES_AT + RESAMPLE_BYTES;
 export const HOST_SPIS_AT: usize = HOST_LPIS_AT + HOST_LPIS_BYTES;
 export const TIMERS_AT: usize = HOST_SPIS_AT + HOST_SPIS_BYTES;

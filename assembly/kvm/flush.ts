@@ -1,6 +1,7 @@
 // kvm_vgic_flush_hwstate, at each entry: what goes into the list registers (vgic_flush_lr_state, vgic_v3_populate_lr).
 import { firstByKey, isBefore, nextByKey, sortList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
+import { Cost, tally } from './costs';
 import { hcrOf, isOverflowing } from './overflow';
 import { Kvm, kvm, numberOfVcpu, Vcpu } from './state';
 import { irqAt, oracle, VgicIrq } from './vgic_irq';
@@ -17,7 +18,10 @@ const LR_EOI: u64 = (<u64>1) << 41;
 export function flushLists(vcpu: Vcpu): void {
   const room = kvm().listRegisters;
   const overflow = isOverflowing(vcpu);
-  if (overflow) sortList(vcpu);
+  if (overflow) {
+    tally(Cost.LR_OVERFLOW, 1);
+    sortList(vcpu);
+  }
   // Decided by what waits before loading changes it.
   vcpu.hcr = hcrOf(vcpu);
   const used = overflow ? fillByKey(vcpu, room) : fillInOrder(vcpu);

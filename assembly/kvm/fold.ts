@@ -36,7 +36,7 @@ function foldOne(vcpu: Vcpu, value: u64): void {
   const isActive = (value & ACTIVE) != 0;
   const deactivated = irq.active && !isActive;
   irq.active = isActive && !(isNewEra() && irq.isLpi);
-  if (!irq.isLevel && isPending) irq.pendingLatch = true;
+  if (!irq.isLevel && isPending) irq.latch();
   if (irq.isLevel && (value & STATE) == 0) irq.pendingLatch = false;
   resample(irq, deactivated, isPending);
   touch(irq);

@@ -18,7 +18,7 @@ export function injectIrq(vm: u32, vcpu: u32, intid: u32, level: bool, owner: u3
   if (irq.isLevel ? irq.lineLevel == level : !level) return true;
   spend(Cost.INJECT, 1);
   if (irq.isLevel) irq.lineLevel = level;
-  else irq.pendingLatch = true;
+  else irq.latch();
   queueIrq(irq);
   return true;
 }
@@ -42,6 +42,7 @@ export function queueIrq(irq: VgicIrq): bool {
 
 /** Makes an edge interrupt pending by software: an SGI, an MSI. */
 export function latchIrq(irq: VgicIrq): void {
-  irq.pendingLatch = true;
+  spend(Cost.INJECT, 1);
+  irq.latch();
   queueIrq(irq);
 }

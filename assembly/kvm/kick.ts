@@ -3,7 +3,7 @@
 import { SystemRegister } from '../abi';
 import { writePhysicalRegister } from '../gic/system_registers';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
-import { Cost, spend } from './costs';
+import { Cost, tally } from './costs';
 import { NONE } from './limits';
 import { EXITING_GUEST_MODE, IN_GUEST_MODE, kvm, REQ_IRQ_PENDING, Vcpu } from './state';
 import { pushWoken } from './woken';
@@ -35,7 +35,7 @@ export function wake(vcpu: Vcpu): void {
 }
 
 /** A reschedule IPI. It is sent by the PE whose host code runs; for an action from outside, by the target itself. */
-function sendIpi(cpu: u32): void {
+export function sendIpi(cpu: u32): void {
   const sender = kvm().currentCpu == NONE ? cpu : kvm().currentCpu;
   const affinity = affinityOf(cpu);
   const value =
@@ -46,7 +46,7 @@ function sendIpi(cpu: u32): void {
     ((<u64>((affinity & 0xff) >> 4)) << 44) |
     ((<u64>1) << (affinity & 15));
   writePhysicalRegister(sender, SystemRegister.ICC_SGI1R_EL1, value);
-  spend(Cost.IPI, 1);
+  tally(Cost.IPI, 1);
 }
 
 /** Affinity of a PE as GICR_TYPER tells it. */

@@ -2,7 +2,7 @@
 // runs vCPUs calls them in their order.
 import { settle } from '../gic/outputs';
 import { bestWaiting } from './ap_list';
-import { isTimerPending, timerEntry, timerExit, timerLoad, timerPut } from './arch_timer';
+import { clearWfit, isTimerPending, timerEntry, timerExit, timerLoad, timerPut } from './arch_timer';
 import { Cost, spend } from './costs';
 import { flushLists } from './flush';
 import { syncLists } from './fold';
@@ -80,24 +80,43 @@ export function takeRequests(vcpu: Vcpu): bool {
  * the guest runs.
  */
 export function enterGuest(vcpu: Vcpu): bool {
-  // First, as it may inject.
+  prepareEntry(vcpu);
+  if (!claimEntry(vcpu)) return false;
+  switchIn(vcpu);
+  return true;
+}
+
+/** The flush, and the wait for the pending table of a vPE that has become resident. The timer's line comes first. */
+export function prepareEntry(vcpu: Vcpu): void {
   timerEntry(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   restoreLists(vcpu);
   commitVpe(vcpu);
+}
+
+/** The last look at the requests: from here on a kick has to send an IPI. */
+export function claimEntry(vcpu: Vcpu): bool {
   vcpu.mode = IN_GUEST_MODE;
-  if (vcpu.requests) {
-    vcpu.mode = OUTSIDE_GUEST_MODE;
-    const ended = saveLists(vcpu);
-    timerExit(vcpu);
-    syncLists(vcpu, ended);
-    return false;
-  }
+  if (vcpu.requests == 0) return true;
+  cancelEntry(vcpu);
+  return false;
+}
+
+/** What was prepared is taken back. */
+export function cancelEntry(vcpu: Vcpu): void {
+  vcpu.mode = OUTSIDE_GUEST_MODE;
+  const ended = saveLists(vcpu);
+  timerExit(vcpu);
+  syncLists(vcpu, ended);
+  settle();
+}
+
+/** World switch into the guest. */
+export function switchIn(vcpu: Vcpu): void {
   spend(Cost.ENTRY, 1);
   giveInterface(vcpu);
   settle();
-  return true;
 }
 
 function idleHcr(vcpu: Vcpu): void {
@@ -107,17 +126,29 @@ function idleHcr(vcpu: Vcpu): void {
 
 /** Out of the guest, sync, then the host's interrupts, which are taken as soon as they are on again. */
 export function exitGuest(vcpu: Vcpu): void {
+  const ended = switchOut(vcpu);
+  kvm().currentCpu = vcpu.loadedOn;
+  syncExit(vcpu, ended);
+  handleHostInterrupts(vcpu.loadedOn);
+  kvm().currentCpu = NONE;
+  settle();
+}
+
+/** World switch out of the guest; ends of interrupts that no list register held. */
+export function switchOut(vcpu: Vcpu): u32 {
   spend(Cost.EXIT, 1);
   vcpu.exits++;
   takeInterface(vcpu);
   const ended = saveLists(vcpu);
   vcpu.mode = OUTSIDE_GUEST_MODE;
-  kvm().currentCpu = vcpu.loadedOn;
+  return ended;
+}
+
+/** The sync, with interrupts still off. */
+export function syncExit(vcpu: Vcpu, ended: u32): void {
   if (isNewEra()) readVmcr(vcpu);
   timerExit(vcpu);
   syncLists(vcpu, ended);
-  handleHostInterrupts(vcpu.loadedOn);
-  kvm().currentCpu = NONE;
   settle();
 }
 
@@ -150,6 +181,7 @@ export function beginWfi(vcpu: Vcpu): i32 {
 export function endWfi(vcpu: Vcpu): i32 {
   vcpu.inWfi = false;
   vcpu.inWfit = false;
+  clearWfit(vcpu);
   if (isNewEra()) restoreInterface(vcpu);
   const failed = loadVpe(vcpu);
   settle();

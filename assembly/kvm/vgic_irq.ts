@@ -44,6 +44,8 @@ export class VgicIrq {
   owner: u32;
   /** LPIs: mapped ITEs, cache entries, the list, and whoever looks at it. */
   references: u32;
+  /** Edges that found it pending in memory already: one delivery stands for both. */
+  merged: u32;
   /** IROUTER of an SPI as it was written, whether a vCPU has that affinity or not. */
   router: u64;
 
@@ -63,6 +65,12 @@ export class VgicIrq {
 
   get isPending(): bool {
     return this.isLevel ? this.pendingLatch || this.lineLevel : this.pendingLatch;
+  }
+
+  /** An edge arrives. */
+  latch(): void {
+    if (this.pendingLatch) this.merged++;
+    this.pendingLatch = true;
   }
 
   get isMappedLevel(): bool {

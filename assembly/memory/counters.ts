@@ -4,3 +4,7 @@ export function count(counter: u32): void {
   const at = machine().counters + ((<usize>counter) << 3);
   store<u64>(at, load<u64>(at) + 1);
 }
+
+export function countOf(counter: u32): u64 {
+  return load<u64>(machine().counters + ((<usize>counter) << 3));
+}

@@ -88,6 +88,8 @@ export class Machine {
   irqchip: usize;
   /** State of the KVM layer. */
   kvm: usize;
+  /** State of the simulation. */
+  sim: usize;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;
@@ -95,6 +97,8 @@ export class Machine {
   dirtyCpus: usize;
   dirtyVirtual: usize;
   changedCpus: usize;
+  /** The same bits as in `changedCpus`, for the simulation. */
+  attention: usize;
   diagnostics: usize;
   diagnosticCapacity: u32;
   counters: usize;

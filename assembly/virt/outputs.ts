@@ -1,6 +1,7 @@
 // What an action leaves for the guest of each PE that it touched: the winner, vIRQ and vFIQ, and the maintenance
 // interrupt, which is looped back to a PPI of the same PE.
 import { Counter } from '../abi';
+import { noteChanged } from '../gic/outputs';
 import { setPpiLevel } from '../gic/wires';
 import { count } from '../memory/counters';
 import { machine } from '../memory/machine';
@@ -30,8 +31,7 @@ export function settleVirtual(): void {
       const bit = ctz(dirty);
       if (recompute(virtualInterfaceOf((index << 6) | <u32>bit))) changed |= (<u64>1) << bit;
     }
-    const changedAt = m.changedCpus + (index << 3);
-    if (changed) store<u64>(changedAt, load<u64>(changedAt) | changed);
+    if (changed) noteChanged(index, changed);
   }
 }
 

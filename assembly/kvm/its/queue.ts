@@ -2,6 +2,7 @@
 // writes. The guest learns of no error; outcomes are counted, and failures remembered for people.
 import { ItsOutcome } from '../../abi';
 import { COMMAND_BYTES, commandNumber } from '../../its/decode';
+import { Cost, spend } from '../costs';
 import { guestMemory } from '../guest_memory';
 import { vmOf } from '../state';
 import { handleCommand } from './commands';
@@ -19,6 +20,7 @@ export function queueBytes(its: Its): u32 {
 export function processCommands(its: Its): void {
   while (its.enabled && its.creadr != its.cwriter) {
     const offset = its.creadr;
+    spend(Cost.GUEST_COMMAND, 1);
     const at = guestMemory(vmOf(its.vm), (its.cbaser & QUEUE_ADDRESS) + offset, COMMAND_BYTES);
     const number = at ? commandNumber(at) : 0;
     record(its, number, at ? handleCommand(its, at) : ItsOutcome.UNREADABLE, offset);

@@ -1,7 +1,6 @@
 // MSIs for a guest: KVM_SIGNAL_MSI, irqfds and the command INT find the LPI of an event and make it pending
 // (vgic_its_inject_msi).
 import { MsiResult } from '../../abi';
-import { Cost, spend } from '../costs';
 import { setHostPending } from '../forwarding';
 import { latchIrq } from '../inject';
 import { NONE } from '../limits';
@@ -72,7 +71,6 @@ export function lpiOfMsi(vm: u32, address: u64, deviceId: u32, eventId: u32): Vg
 
 /** Makes an LPI pending, by software or, where it is forwarded, by the host's ITS. */
 export function latchLpi(irq: VgicIrq): MsiResult {
-  spend(Cost.INJECT, 1);
   if (irq.hw) return setHostPending(irq, true) ? MsiResult.HOST_ERROR : MsiResult.FORWARDED;
   const wasPending = irq.pendingLatch;
   latchIrq(irq);

@@ -6,6 +6,7 @@ import { lpiCommandCases } from './lpi_commands.ts';
 import { passthroughCases } from './passthrough.ts';
 import { registerCases } from './registers.ts';
 import { residencyCases } from './residency.ts';
+import { simulationCases } from './simulation.ts';
 import { vgicCases } from './vgic.ts';
 
 /** All benchmark cases, in the order in which they are shown. */
@@ -20,5 +21,6 @@ export const benchCases: readonly BenchCase[] = [
   ...vgicCases,
   ...passthroughCases,
   ...irqchipCases,
+  ...simulationCases,
   ...scaleCases,
 ];
