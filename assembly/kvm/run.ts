@@ -25,7 +25,7 @@ import {
   vmOfVcpu,
 } from './state';
 import { isNewEra } from './vgic_irq';
-import { commitVpe, isPendingLast, loadVpe, putVpe } from './vgic_v4';
+import { armDoorbell, commitVpe, flushVpe, isPendingLast, loadVpe, putVpe, syncVpe } from './vgic_v4';
 import {
   giveInterface,
   readVmcr,
@@ -82,6 +82,7 @@ export function takeRequests(vcpu: Vcpu): bool {
 export function enterGuest(vcpu: Vcpu): bool {
   // First, as it may inject.
   timerEntry(vcpu);
+  flushVpe(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   restoreLists(vcpu);
@@ -91,6 +92,7 @@ export function enterGuest(vcpu: Vcpu): bool {
     vcpu.mode = OUTSIDE_GUEST_MODE;
     const ended = saveLists(vcpu);
     timerExit(vcpu);
+    syncVpe(vcpu);
     syncLists(vcpu, ended);
     return false;
   }
@@ -115,6 +117,7 @@ export function exitGuest(vcpu: Vcpu): void {
   kvm().currentCpu = vcpu.loadedOn;
   if (isNewEra()) readVmcr(vcpu);
   timerExit(vcpu);
+  syncVpe(vcpu);
   syncLists(vcpu, ended);
   handleHostInterrupts(vcpu.loadedOn);
   kvm().currentCpu = NONE;
@@ -150,6 +153,7 @@ export function beginWfi(vcpu: Vcpu): i32 {
 export function endWfi(vcpu: Vcpu): i32 {
   vcpu.inWfi = false;
   vcpu.inWfit = false;
+  armDoorbell(vcpu, false);
   if (isNewEra()) restoreInterface(vcpu);
   const failed = loadVpe(vcpu);
   settle();
@@ -159,6 +163,7 @@ export function endWfi(vcpu: Vcpu): i32 {
 /** The thread goes to sleep: from here on a kick wakes it. */
 export function fallAsleep(vcpu: Vcpu): i32 {
   vcpu.blocking = true;
+  armDoorbell(vcpu, true);
   const failed = putVcpu(vcpu);
   vcpu.blocking = false;
   vcpu.asleep = true;
