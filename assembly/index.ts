@@ -14,7 +14,7 @@ import { readPhysicalRegister, writePhysicalRegister } from './gic/system_regist
 import { setPpiLevel, setSpiLevel } from './gic/wires';
 import { IRQCHIP_BYTES } from './irqchip/state';
 import { inspectCollection, inspectDevice, inspectInterrupt, inspectVpe } from './its/commands';
-import { ITS_BYTES, itsOf } from './its/its';
+import { ITS_BYTES, itsOf, setItsNumber } from './its/its';
 import { processQueue } from './its/queue';
 import { translateMsi } from './its/translation';
 import { KVM_BYTES } from './kvm/areas';
@@ -126,6 +126,11 @@ export function configurePolicy(name: u32, choice: u32): void {
 
 export function configureCpu(cpu: u32, affinity: u32, typerLow: u32, typerHigh: u32, traits: u32): void {
   setCpuIdentity(cpu, affinity, typerLow, typerHigh, traits);
+}
+
+/** GITS_CTLR.ITS_Number of an ITS that has another one than its own number. */
+export function configureIts(its: u32, itsNumber: u32): void {
+  setItsNumber(its, itsNumber);
 }
 
 /** Brings a configured machine into its reset state. Memory is all zero before. */

@@ -58,6 +58,11 @@ export interface MachineConfig {
   /** GICv4: ITSs that are GICv3 ITSs, without VLPIs (GITS_TYPER.Virtual=0). */
   itsWithoutVlpis: readonly number[];
   /**
+   * GITS_CTLR.ITS_Number of each ITS, 0 to 15, read-only and by rights all different; for GICv4 ITSs that need a VMOVP
+   * each (`vmovpOnAnyIts`). Default, also if empty: ITS n has number n.
+   */
+  itsNumbers: readonly number[];
+  /**
    * GICv4: PEs whose redistributors have no VLPIs (GICR_TYPER.VLPIS=0). Their frames are as far apart as the others', and
    * no vPE can be mapped to them.
    */
@@ -171,6 +176,7 @@ const architecture: Defaults = {
   cpus: 4,
   itsCount: 1,
   itsWithoutVlpis: [],
+  itsNumbers: [],
   redistributorsWithoutVlpis: [],
   redistributorsWithoutDirectLpi: [],
   deviceIdBits: 16,

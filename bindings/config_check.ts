@@ -119,6 +119,7 @@ export function checkConfig(config: MachineConfig): void {
     '0, or 131072 with physicalTargetAddresses',
   );
   checkAffinities(config, must);
+  checkItsNumbers(config, must);
   checkAddresses(config, must);
   checkIdentification(config, must);
 }
@@ -159,6 +160,25 @@ function checkMixed(config: MachineConfig, must: Must): void {
     must(sensible || list.length === 0, field, list, otherwise);
     for (const [i, n] of list.entries()) requireInteger('INVALID_CONFIG', `${field}[${i}]`, n, 0, count - 1);
   }
+}
+
+function checkItsNumbers(
+  { itsNumbers, itsCount, vmovpOnAnyIts, architecture }: MachineConfig,
+  must: Must,
+): void {
+  must(Array.isArray(itsNumbers), 'itsNumbers', itsNumbers, 'a list of numbers');
+  if (itsNumbers.length === 0) return;
+  const needed = architecture !== 'GICv3' && !vmovpOnAnyIts;
+  must(needed, 'itsNumbers', itsNumbers, 'empty where one VMOVP moves a vPE for all ITSs, or in a GICv3');
+  must(
+    itsNumbers.length === itsCount,
+    'itsNumbers',
+    itsNumbers.length,
+    `${itsCount} values, one for each ITS`,
+  );
+  itsNumbers.forEach((n, its) => {
+    requireInteger('INVALID_CONFIG', `itsNumbers[${its}]`, n, 0, 15);
+  });
 }
 
 function checkAffinities({ affinities, cpus, rangeSelector }: MachineConfig, must: Must): void {

@@ -14,6 +14,7 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   configure(field: Config, value: number): void;
   configurePolicy(name: number, choice: number): void;
   configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;
+  configureIts(its: number, itsNumber: number): void;
   initialize(): void;
   read(address: number, size: number): number;
   write(address: number, size: number, low: number, high: number): void;

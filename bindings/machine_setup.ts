@@ -77,6 +77,9 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     const traits = redistributorTraits(config, cpu);
     engine.configureCpu(cpu, affinity, Number(typer & 0xffff_ffffn), Number(typer >> 32n), traits);
   });
+  config.itsNumbers.forEach((number, its) => {
+    engine.configureIts(its, number);
+  });
   engine.initialize();
 }
 

@@ -173,8 +173,12 @@ function setUpIts(its: u32): i32 {
   node.vlpiRedistOffset = <u32>readBus(itsAddress(its) + GITS_IIDR, 4) == IIDR_D05 ? D05_OFFSET : 0;
   node.listNumber = NONE;
   if (node.isV4 && (typer & TYPER_VMOVP) == 0) {
-    const collides = takeListNumber(its);
-    if (collides) return collides;
+    if (!takeListNumber(its)) {
+      node.failed = 1;
+      node.isV4 = 0;
+      node.isV4_1 = 0;
+      return 0;
+    }
   }
   node.queue = allocatePages(QUEUE_BYTES >> 12, PAGE_64K);
   if (node.queue == 0) return ENOMEM;
@@ -190,16 +194,16 @@ function setUpIts(its: u32): i32 {
   return 0;
 }
 
-/** The lowest ITS_Number that is free is offered; an ITS whose number is fixed keeps its own, if no other has it. */
-function takeListNumber(its: u32): i32 {
+/** The lowest ITS_Number that is free is offered; an ITS whose number is fixed keeps its own. False if another has it. */
+function takeListNumber(its: u32): bool {
   const control = itsAddress(its) + GITS_CTLR;
   const others = readBus(control, 4) & ~CTLR_ITS_NUMBER;
   writeIts(its, GITS_CTLR, 4, others | (ctz(~chip().itsListMap) << 4));
   const taken = (<u32>readBus(control, 4) >> 4) & 15;
-  if (chip().itsListMap & ((<u32>1) << taken)) return EINVAL;
+  if (chip().itsListMap & ((<u32>1) << taken)) return false;
   chip().itsListMap |= (<u32>1) << taken;
   itsNode(its).listNumber = taken;
-  return 0;
+  return true;
 }
 
 /** Collections are numbered by PE. */
@@ -208,6 +212,7 @@ function collectionBits(): u32 {
 }
 
 function mapCollection(its: u32, cpu: u32): i32 {
+  if (itsNode(its).failed) return 0;
   const failed = sendMapc(its, cpu);
   return failed ? failed : sendInvall(its, cpu);
 }

@@ -28,6 +28,7 @@ const NO_IRQ: u32 = NONE;
  */
 export function createDevice(its: u32, deviceId: u32, events: u32, withIrqs: bool): i32 {
   const node = itsNode(its);
+  if (node.failed) return EINVAL;
   if (node.deviceIdBits < 32 && deviceId >> node.deviceIdBits) return EINVAL;
   if (events == 0 || events > MAX_IRQS) return EINVAL;
   if (findDevice(its, deviceId) >= 0) return isProxy(its, deviceId) ? EINVAL : EBUSY;

@@ -51,6 +51,8 @@ export class IrqChip {
 
 @unmanaged
 export class ItsNode {
+  /** It failed to probe: another ITS has its ITS_Number. It is left as it was. */
+  failed: u32;
   /** Physical address of the command queue and the driver's write offset. */
   queue: u64;
   writer: u32;

@@ -25,6 +25,8 @@ export class Table {
 @unmanaged
 export class Its {
   number: u32;
+  /** GITS_CTLR.ITS_Number xor `number`. */
+  renumbered: u32;
   /** GITS_CTLR.Enabled. */
   enabled: u32;
   /** GITS_CREADR.Stalled: the queue waits for a retry. */
@@ -61,6 +63,11 @@ export class Its {
     return m.has(Feature.VIRTUAL_LPIS) && ((m.itsWithoutVlpis >> this.number) & 1) == 0;
   }
 
+  /** GITS_CTLR.ITS_Number, by which ITSList names it. */
+  get listNumber(): u32 {
+    return this.number ^ this.renumbered;
+  }
+
   table(n: u32): Table {
     return changetype<Table>(this.tables + <usize>n * offsetof<Table>());
   }
@@ -85,6 +92,10 @@ export const ITS_BYTES: usize =
 
 export function itsOf(number: u32): Its {
   return changetype<Its>(machine().itsRecords + <usize>number * ITS_BYTES);
+}
+
+export function setItsNumber(number: u32, itsNumber: u32): void {
+  itsOf(number).renumbered = number ^ itsNumber;
 }
 
 /** GITS_BASER<n>.Page_Size after reset: 64 KiB. */

@@ -43,7 +43,7 @@ export function readIts(number: u32, register: u32, element: u32): u64 {
 /** GITS_CTLR.ITS_Number: where VMOVP takes several ITSs, ITSList names them by it (section 5.2). */
 function itsNumber(its: Its): u64 {
   const named = its.isVirtual && !machine().has(Feature.VMOVP_ON_ANY_ITS);
-  return named ? (<u64>its.number) << 4 : 0;
+  return named ? (<u64>its.listNumber) << 4 : 0;
 }
 
 export function writeIts(number: u32, register: u32, element: u32, value: u64): void {

@@ -47,16 +47,16 @@ function moveTogether(its: Its, at: usize, vpeId: u32, cpu: u32): u32 {
   its.moveKey = key;
   its.moveVpe = vpeId;
   its.moveCpu = cpu;
-  const list = (key & 0xffff) | ((<u32>1) << its.number);
+  const list = itsesOf((key & 0xffff) | ((<u32>1) << its.listNumber));
   // A listed ITS that does not exist never comes.
-  if (list >> machine().itsCount) return COMMAND_WAITS;
+  if (list == 0) return COMMAND_WAITS;
   for (let n: u32 = 0; n < machine().itsCount; n++) {
     if (((list >> n) & 1) == 0 || n == its.number) continue;
     const partner = itsOf(n);
     if (!partner.moving) return COMMAND_WAITS;
     if (partner.moveKey == key && partner.moveVpe == vpeId && partner.moveCpu == cpu) continue;
     // A partner that waits for other ITSs first will come to this command; one that waits for this ITS can't.
-    if ((partner.moveKey >> its.number) & 1)
+    if ((partner.moveKey >> its.listNumber) & 1)
       report(Diagnostic.VMOVP_MISMATCH, its.number, n, key, partner.moveKey, vpeId);
     return COMMAND_WAITS;
   }
@@ -68,6 +68,19 @@ function moveTogether(its: Its, at: usize, vpeId: u32, cpu: u32): u32 {
     if (n != its.number) partner.moved = 1;
   }
   return 0;
+}
+
+/** The ITSs, a bit for each, that an ITSList names; 0 where it names one that does not exist. */
+function itsesOf(itsList: u32): u32 {
+  let found: u32 = 0;
+  let list: u32 = 0;
+  for (let n: u32 = 0; n < machine().itsCount; n++) {
+    const bit = (<u32>1) << itsOf(n).listNumber;
+    if ((itsList & bit) == 0) continue;
+    found |= bit;
+    list |= (<u32>1) << n;
+  }
+  return found == itsList ? list : 0;
 }
 
 /** Moves a vPE in the ITSs of a list that have it mapped. */

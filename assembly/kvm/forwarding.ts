@@ -41,6 +41,8 @@ export function forward(irq: VgicIrq, hostIrq: u32): i32 {
   irq.hostIrq = hostIrq;
   store<u32>(forwardedAt(hostIrq), numberOf(irq));
   vcpuOf(irq.target).vlpis++;
+  // The driver of 2017 maps a VLPI without its properties.
+  if (chip().era == ERA_S) updateForwarded(irq, property, true);
   if (irq.pendingLatch && chip().era != ERA_S) {
     setHostPending(irq, true);
     irq.pendingLatch = false;

@@ -25,7 +25,7 @@ import {
   vmOfVcpu,
 } from './state';
 import { isNewEra } from './vgic_irq';
-import { commitVpe, isPendingLast, loadVpe, putVpe } from './vgic_v4';
+import { armDoorbell, commitVpe, flushVpe, isPendingLast, loadVpe, putVpe, syncVpe } from './vgic_v4';
 import {
   giveInterface,
   readVmcr,
@@ -89,6 +89,7 @@ export function enterGuest(vcpu: Vcpu): bool {
 /** The flush, and the wait for the pending table of a vPE that has become resident. The timer's line comes first. */
 export function prepareEntry(vcpu: Vcpu): void {
   timerEntry(vcpu);
+  flushVpe(vcpu);
   if (vcpu.listed || vcpu.vpe != NONE || isNewEra()) flushLists(vcpu);
   else idleHcr(vcpu);
   restoreLists(vcpu);
@@ -108,6 +109,7 @@ export function cancelEntry(vcpu: Vcpu): void {
   vcpu.mode = OUTSIDE_GUEST_MODE;
   const ended = saveLists(vcpu);
   timerExit(vcpu);
+  syncVpe(vcpu);
   syncLists(vcpu, ended);
   settle();
 }
@@ -148,6 +150,7 @@ export function switchOut(vcpu: Vcpu): u32 {
 export function syncExit(vcpu: Vcpu, ended: u32): void {
   if (isNewEra()) readVmcr(vcpu);
   timerExit(vcpu);
+  syncVpe(vcpu);
   syncLists(vcpu, ended);
   settle();
 }
@@ -182,6 +185,7 @@ export function endWfi(vcpu: Vcpu): i32 {
   vcpu.inWfi = false;
   vcpu.inWfit = false;
   clearWfit(vcpu);
+  armDoorbell(vcpu, false);
   if (isNewEra()) restoreInterface(vcpu);
   const failed = loadVpe(vcpu);
   settle();
@@ -191,6 +195,7 @@ export function endWfi(vcpu: Vcpu): i32 {
 /** The thread goes to sleep: from here on a kick wakes it. */
 export function fallAsleep(vcpu: Vcpu): i32 {
   vcpu.blocking = true;
+  armDoorbell(vcpu, true);
   const failed = putVcpu(vcpu);
   vcpu.blocking = false;
   vcpu.asleep = true;

@@ -1,5 +1,5 @@
-// Direct injection: a vCPU's vPE follows it from PE to PE, is resident while it is loaded, and has a doorbell while it
-// sleeps (kvm/vgic-v4.c).
+// Direct injection: a vCPU's vPE follows it from PE to PE, is resident while it is loaded (in 2017 while it is in the
+// guest), and has a doorbell while it sleeps (kvm/vgic-v4.c).
 import { activate, deactivate, mask, setPending } from '../irqchip/api';
 import { commitVpe as commitResidency, descheduleVpe, scheduleVpe } from '../irqchip/residency';
 import { chip, ERA_S, irqOf as hostIrqOf, vmOf as itsVmOf, vpeOf } from '../irqchip/state';
@@ -72,9 +72,33 @@ export function isPendingLast(vcpu: Vcpu): bool {
   return vcpu.vpe != NONE && vpeOf(vcpu.vpe).pendingLast != 0;
 }
 
+/** KVM of 2017 moved vPEs in and out with each entry and exit. GICv4.1 came later: its vPEs are with load and put. */
+function isResidentInGuest(): bool {
+  return chip().era == ERA_S && !kvm().hasGicv4_1;
+}
+
 /** vgic_v4_load: the vPE comes to this PE. Not while the vCPU is on its way to sleep: the armed doorbell stays. */
 export function loadVpe(vcpu: Vcpu): i32 {
-  if (vcpu.vpe == NONE || vcpu.inWfi || vpeOf(vcpu.vpe).resident) return 0;
+  return isResidentInGuest() || vcpu.inWfi ? 0 : enterVpe(vcpu);
+}
+
+/** vgic_v4_put: with a doorbell where the vCPU goes to sleep. */
+export function putVpe(vcpu: Vcpu): i32 {
+  return isResidentInGuest() ? 0 : leaveVpe(vcpu, vcpu.inWfi);
+}
+
+/** vgic_v4_flush_hwstate. */
+export function flushVpe(vcpu: Vcpu): i32 {
+  return isResidentInGuest() ? enterVpe(vcpu) : 0;
+}
+
+/** vgic_v4_sync_hwstate. */
+export function syncVpe(vcpu: Vcpu): i32 {
+  return isResidentInGuest() ? leaveVpe(vcpu, false) : 0;
+}
+
+function enterVpe(vcpu: Vcpu): i32 {
+  if (vcpu.vpe == NONE || vpeOf(vcpu.vpe).resident) return 0;
   const vpe = vpeOf(vcpu.vpe);
   const moved = moveVpe(vpe, vcpu.loadedOn);
   if (moved) return moved;
@@ -85,10 +109,16 @@ export function loadVpe(vcpu: Vcpu): i32 {
   return setPending(vpe.irq, false);
 }
 
-/** vgic_v4_put: with a doorbell where the vCPU goes to sleep. */
-export function putVpe(vcpu: Vcpu): i32 {
+function leaveVpe(vcpu: Vcpu, doorbell: bool): i32 {
   if (vcpu.vpe == NONE || !vpeOf(vcpu.vpe).resident) return 0;
-  return descheduleVpe(vpeOf(vcpu.vpe), vcpu.inWfi);
+  return descheduleVpe(vpeOf(vcpu.vpe), doorbell);
+}
+
+/** kvm_vgic_v4_enable_doorbell and its counterpart: in 2017 around sleeping, later part of put and load. */
+export function armDoorbell(vcpu: Vcpu, armed: bool): i32 {
+  if (vcpu.vpe == NONE || !isResidentInGuest()) return 0;
+  const doorbell = vpeOf(vcpu.vpe).irq;
+  return (hostIrqOf(doorbell).masked != 0) == armed ? mask(doorbell, !armed) : 0;
 }
 
 /** vgic_v4_commit, before each entry: the pending table has to be parsed. */

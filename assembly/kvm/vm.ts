@@ -1,9 +1,11 @@
 // Making and destroying virtual machines: kvm_vgic_create, kvm_vgic_vcpu_init, kvm_vgic_init, kvm_vgic_destroy.
+import { SystemRegister } from '../abi';
 import { EBUSY, EINVAL, ENOMEM } from '../irqchip/errno';
 import { allocatePages, freePages, PAGE_64K } from '../irqchip/ram';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
 import { chip } from '../irqchip/state';
 import { machine } from '../memory/machine';
+import { readVirtualRegister } from '../virt/system_registers';
 import { firstByKey, initList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { enableTimers, resetTimers } from './arch_timer';
@@ -19,6 +21,7 @@ import { dropWoken } from './woken';
 
 const TYPER_VSGI: u64 = 1 << 26;
 const VTR_TDS: u32 = 1 << 19;
+const VTR_NV4: u64 = 1 << 20;
 const VTR_LIST_REGISTERS: u32 = 31;
 const PAGE_SHIFT: u64 = 12;
 const LAST_SGI: u32 = 15;
@@ -34,7 +37,7 @@ export function setUpKvm(gicv4: bool): i32 {
   const vtr = machine().ichVtr;
   self.listRegisters = (vtr & VTR_LIST_REGISTERS) + 1;
   self.trapsDir = vtr & VTR_TDS ? 1 : 0;
-  self.hasGicv4 = gicv4 && chip().v4 != 0 ? 1 : 0;
+  self.hasGicv4 = gicv4 && chip().v4 != 0 && everyPeTakesVlpis() ? 1 : 0;
   self.hasGicv4_1 = self.hasGicv4 != 0 && chip().hasRvpeid != 0 ? 1 : 0;
   self.hasVsgis = self.hasGicv4_1 != 0 && haveVsgis() ? 1 : 0;
   self.firstSpi = MAX_VCPUS * PRIVATE_IRQS;
@@ -52,6 +55,14 @@ export function setUpKvm(gicv4: bool): i32 {
 function haveVsgis(): bool {
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
     if ((readRd(cpu, GICR_TYPER, 8) & TYPER_VSGI) == 0) return false;
+  }
+  return true;
+}
+
+/** No GICv4 where the CPU interface of any PE cannot have virtual interrupts injected directly. */
+function everyPeTakesVlpis(): bool {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    if (readVirtualRegister(cpu, SystemRegister.ICH_VTR_EL2) & VTR_NV4) return false;
   }
   return true;
 }

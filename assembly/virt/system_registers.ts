@@ -1,6 +1,7 @@
 // ICH_*, for the hypervisor, and ICV_*, for its guest (sections 8.4 to 8.9).
-import { Diagnostic, Feature, SystemRegister } from '../abi';
+import { Diagnostic, Feature, RedistributorTrait, SystemRegister } from '../abi';
 import { report } from '../diag/diagnostics';
+import { redistributorOf } from '../gic/redistributor';
 import { machine } from '../memory/machine';
 import * as lr from './list_register';
 import { touchVirtual } from './outputs';
@@ -24,6 +25,7 @@ const HCR_VSGI_EOI_COUNT: u32 = 1 << 8;
 /** Where ICH_VTR_EL2.DVIM=1. */
 const HCR_DVIM: u32 = 1 << 15;
 const VTR_DVIM: u32 = 1 << 18;
+const VTR_NV4: u32 = 1 << 20;
 const VMCR_VFIQEN: u32 = 1 << 3;
 
 export function readVirtualRegister(cpu: u32, register: u32): u64 {
@@ -34,7 +36,7 @@ export function readVirtualRegister(cpu: u32, register: u32): u64 {
     case SystemRegister.ICH_HCR_EL2:
       return self.hcr;
     case SystemRegister.ICH_VTR_EL2:
-      return machine().ichVtr;
+      return vtrOf(cpu);
     case SystemRegister.ICH_VMCR_EL2:
       return readVmcr(self);
     case SystemRegister.ICH_MISR_EL2:
@@ -68,6 +70,12 @@ export function readVirtualRegister(cpu: u32, register: u32): u64 {
     default:
       return readArray(self, register);
   }
+}
+
+/** ICH_VTR_EL2: among PEs with VLPIs, one whose redistributor has none cannot take them (nV4). */
+function vtrOf(cpu: u32): u32 {
+  const lacks = (redistributorOf(cpu).traits & RedistributorTrait.VIRTUAL_LPIS) == 0;
+  return lacks && machine().has(Feature.VIRTUAL_LPIS) ? machine().ichVtr | VTR_NV4 : machine().ichVtr;
 }
 
 export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void {

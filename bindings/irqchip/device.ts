@@ -143,7 +143,8 @@ export class Device {
     const { engine } = chip.machine;
     const result = engine.irqchipCreateDevice(its, deviceId, events);
     this.#number = succeed(result, `createDevice ${deviceId}`, {
-      EINVAL: 'a DeviceID beyond the ITS, no events, or the DeviceID of the proxy device',
+      EINVAL:
+        'a DeviceID beyond the ITS, the DeviceID of the proxy device, or an ITS whose ITS_Number another one has',
       EBUSY: 'the ITS has a device of that DeviceID',
     });
     this.#chip = chip;

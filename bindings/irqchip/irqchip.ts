@@ -64,7 +64,7 @@ export class IrqChip {
     );
     this.machine = machine;
     const result = machine.engine.irqchipBoot(eras.indexOf(kvm), ram.base, ram.size / PAGE, pollLimit, set);
-    succeed(result, 'boot', { EINVAL: 'the machine has no ITS or no LPIs, or two ITSs have one ITS_Number' });
+    succeed(result, 'boot', { EINVAL: 'the machine has no ITS or no LPIs' });
   }
 
   /** `its_create_device`: MAPD, an ITT, a block of LPIs, an interrupt for each event. */

@@ -35,6 +35,12 @@ describe('5.4 an ITS without VLPIs beside one that has them', () => {
     expect([0, 1, 2].map((n) => ((gic.its(n).read('GITS_CTLR') as number) >> 4) & 15)).toEqual([0, 0, 2]);
   });
 
+  it('5.2 GITS_CTLR.ITS_Number is the one that it was given, and read-only', async () => {
+    const gic = await mixed({ vmovpOnAnyIts: false, itsNumbers: [15, 4] });
+    for (const n of [0, 1]) gic.its(n).write('GITS_CTLR', 3 << 4);
+    expect([0, 1].map((n) => ((gic.its(n).read('GITS_CTLR') as number) >> 4) & 15)).toEqual([15, 4]);
+  });
+
   it('6.1 GICv4 commands are unknown to it', async () => {
     const gic = await mixed({ itsWithoutVlpis: [0] });
     const { base } = gic.config.ram;
@@ -134,6 +140,11 @@ describe('configurations', () => {
     [{ architecture: 'GICv3', redistributorsWithoutVlpis: [0] }, 'redistributorsWithoutVlpis'],
     [{ vlpiTargetOffset: 0x1_0000, physicalTargetAddresses: true }, 'vlpiTargetOffset'],
     [{ vlpiTargetOffset: 0x2_0000 }, 'vlpiTargetOffset'],
+    [{ vmovpOnAnyIts: false, itsNumbers: [0] }, 'itsNumbers'],
+    [{ vmovpOnAnyIts: false, itsNumbers: [0, 16] }, 'itsNumbers[1]'],
+    [{ vmovpOnAnyIts: false, itsNumbers: 3 as never }, 'itsNumbers'],
+    [{ itsNumbers: [0, 1] }, 'itsNumbers'],
+    [{ architecture: 'GICv3', vmovpOnAnyIts: false, itsNumbers: [0, 1] }, 'itsNumbers'],
   ])('%o is refused', async (options, field) => {
     await expect(mixed(options)).rejects.toMatchObject({ code: 'INVALID_CONFIG', field });
   });

@@ -26,11 +26,26 @@ function bootLog(machine: Machine): string[] {
 const proxies = (log: readonly string[]) => log.filter((line) => line.startsWith('ITS0: MAPD'));
 
 describe('01: genirq: irq_set_vcpu_affinity() iterates over hierarchy', () => {
-  it('the ITS answers, once', async () => {
+  it('of the chips of a device interrupt the ITS answers, once', async () => {
     const s = await scenario('v4');
-    const vmapti = s.trace(() => s.forward()).filter((line) => line.includes('VMAPTI'));
-    expect(vmapti.length).toBe(1);
-    expect(s.trace(() => s.irq.getVlpi())).toEqual([]);
+    const map = { vpe: s.vpe(), vIntid: VINTID, properties: ENABLED, doorbell: true };
+    expect(s.trace(() => s.irq.setVcpuAffinity({ type: 'MAP_VLPI', ...map }))).toEqual(
+      golden(`
+        VCFG(0)[8300]=0xa3
+        ITS0: DISCARD d=0x10 e=3; SYNC rd=1
+        ITS0: VMAPTI d=0x10 e=3 vpe=0 v=8300 db=db0; VSYNC vpe=0
+      `),
+    );
+    expect(s.trace(() => s.irq.setVcpuAffinity({ type: 'GET_VLPI' }))).toEqual([]);
+  });
+
+  it('of those of a doorbell the chip of the vPEs answers, which has commands of its own', async () => {
+    const s = await forwarded('v4');
+    expect(s.trace(() => s.vpe().doorbell.setVcpuAffinity({ type: 'INVALL_VPE' }))).toEqual([
+      'ITS0: VINVALL vpe=0; VSYNC vpe=0',
+    ]);
+    expect(s.trace(() => s.irq.setVcpuAffinity({ type: 'INVALL_VPE' }))).toEqual(['-> EINVAL']);
+    expect(s.trace(() => s.vpe().doorbell.setVcpuAffinity(null))).toEqual(['-> EINVAL']);
   });
 });
 
@@ -111,6 +126,48 @@ describe('05: probing for VLPI properties', () => {
     expect(s.trace(() => s.vpe().doorbell.setAffinity(1))[0]).toContain('list=0x3');
   });
 
+  const listed = { architecture: 'GICv4.0', cpus: 4, itsCount: 3, vmovpOnAnyIts: false } as const;
+
+  it('ITSs whose numbers are fixed keep them', async () => {
+    const system = new System(await createMachine({ ...listed, itsNumbers: [7, 2, 0] }), '5.6');
+    expect(system.chip.facts.itsListMap).toBe(0b1000_0101);
+    const s = new Scenario(await createMachine({ ...listed, itsNumbers: [7, 2, 0] }), '2017', { vpes: 1 });
+    expect(s.trace(() => s.vpe().doorbell.setAffinity(3))).toEqual(
+      golden(`
+        ITS0: VMOVP vpe=0 rd=3 seq=1 list=0x85 DB=0 default=0; VSYNC vpe=0
+        ITS1: VMOVP vpe=0 rd=3 seq=1 list=0x85 DB=0 default=0; VSYNC vpe=0
+        ITS2: VMOVP vpe=0 rd=3 seq=1 list=0x85 DB=0 default=0; VSYNC vpe=0
+        RD0: CLRLPIR=db0; poll SYNCR
+      `),
+    );
+    expect([0, 1, 2].map((its) => s.system.machine.its(its).vpe(0)?.cpu)).toEqual([3, 3, 3]);
+  });
+
+  it('a fixed number that another ITS has: that ITS fails to probe, the others do not', async () => {
+    const machine = await createMachine({ ...listed, itsNumbers: [0, 0, 1] });
+    const chip = new IrqChip(machine);
+    const log = notation(chip.takeLog());
+    expect(log.filter((line) => line.startsWith('ITS1'))).toEqual(['ITS1: [0x0]=0x80000010']);
+    expect([0, 1, 2].map((its) => Number(machine.its(its).read('GITS_CTLR')) & 1)).toEqual([1, 0, 1]);
+    expect(chip.facts).toMatchObject({ itsListMap: 0b11, hasV4: true });
+    expect(errnoOf(() => chip.createDevice({ its: 1, deviceId: DEVICE, events: 1 }))).toBe('EINVAL');
+    const [irq] = chip.createDevice({ its: 2, deviceId: DEVICE, events: 1 }).irqs;
+    const vm = chip.createVm(1);
+    vm.activate();
+    const vpe = first(vm.vpes);
+    irq?.activate(1);
+    irq?.mapVlpi({ vpe, vIntid: VINTID, properties: ENABLED, doorbell: true });
+    chip.takeLog();
+    vpe.doorbell.setAffinity(2);
+    expect(notation(chip.takeLog()).filter((line) => line.startsWith('ITS'))).toEqual([
+      'ITS2: VMOVP vpe=0 rd=2 seq=1 list=0x2 DB=0 default=0; VSYNC vpe=0',
+    ]);
+    vpe.schedule(2);
+    machine.sendMsi(DEVICE, 0, 2);
+    expect(machine.virtualOutputs(2).bestVlpi?.vIntid).toBe(VINTID);
+    expect(machine.takeDiagnostics()).toEqual([]);
+  });
+
   it('a GICv3 ITS, and one whose VMOVP is for all, get no number', async () => {
     for (const architecture of ['GICv3', 'GICv4.0'] as const) {
       const log = bootLog(await createMachine({ cpus: 1, architecture, itsCount: 2, vmovpOnAnyIts: true }));
@@ -148,8 +205,18 @@ describe('06: macro-ize its_send_single_command', () => {
 describe('07: irq_set_irqchip_state for pending state', () => {
   it('setting is INT and SYNC, clearing CLEAR and SYNC', async () => {
     const s = await scenario('v3');
-    expect(s.trace(() => s.irq.setPending(true))).toEqual(['ITS0: INT d=0x10 e=3; SYNC rd=1']);
-    expect(s.trace(() => s.irq.setPending(false))).toEqual(['ITS0: CLEAR d=0x10 e=3; SYNC rd=1']);
+    const set = (value: boolean) => s.trace(() => s.irq.setIrqchipState('pending', value));
+    expect(set(true)).toEqual(['ITS0: INT d=0x10 e=3; SYNC rd=1']);
+    expect(set(false)).toEqual(['ITS0: CLEAR d=0x10 e=3; SYNC rd=1']);
+  });
+
+  it('any other state: EINVAL, without a command', async () => {
+    const s = await scenario('v3');
+    for (const state of ['active', 'masked', 'line-level'] as const) {
+      for (const value of [true, false]) {
+        expect(s.trace(() => s.irq.setIrqchipState(state, value))).toEqual(['-> EINVAL']);
+      }
+    }
   });
 });
 
@@ -373,6 +440,24 @@ describe('16: VLPI configuration hook', () => {
     expect(s.trace(() => s.irq.updateVlpi(ENABLED))).toEqual(['-> EINVAL']);
     expect(s.trace(() => s.irq.updateVlpi(ENABLED, false))).toEqual(['-> EINVAL']);
     expect(s.irq.getVlpi()).toBeUndefined();
+  });
+
+  it('the same for one on a GICv3 ITS beside a GICv4 one, whose devices can have VLPIs', async () => {
+    const options = { cpus: 4, architecture: 'GICv4.0', itsCount: 2, itsWithoutVlpis: [1] } as const;
+    const s = new Scenario(await createMachine(options), '5.6', { its: 1, vpes: 1 });
+    const map = { vpe: s.vpe(), vIntid: VINTID, properties: ENABLED, doorbell: true };
+    for (const info of [
+      { type: 'MAP_VLPI', ...map },
+      { type: 'GET_VLPI' },
+      { type: 'PROP_UPDATE_VLPI', ...ENABLED },
+      { type: 'PROP_UPDATE_AND_INV_VLPI', ...ENABLED },
+      null,
+    ] as const) {
+      expect(s.trace(() => s.irq.setVcpuAffinity(info))).toEqual(['-> EINVAL']);
+    }
+    const other = first(s.system.chip.createDevice({ its: 0, deviceId: DEVICE, events: 1 }).irqs);
+    other.activate(1);
+    expect(s.trace(() => other.mapVlpi(map)).at(-1)).toContain('ITS0: VMAPTI');
   });
 
   it('null info unmaps', async () => {

@@ -29,6 +29,17 @@ describe('19: VPE domain infrastructure', () => {
       expect((await start(name)).chip.createVm(1).vpes.length, name).toBe(1);
     }
   });
+
+  it.each([
+    [[0], true],
+    [[1], true],
+    [[0, 1], false],
+  ])('two ITSs, of which %o are GICv3: %s', async (itsWithoutVlpis, expected) => {
+    const options = { cpus: 2, architecture: 'GICv4.0', itsCount: 2, itsWithoutVlpis } as const;
+    const chip = new IrqChip(await createMachine(options));
+    expect(chip.facts.hasV4).toBe(expected);
+    expect(errnoOf(() => chip.createVm(1))).toBe(expected ? 'accepted' : 'ENOSYS');
+  });
 });
 
 describe('20: VPE irq domain allocation/teardown', () => {
@@ -345,6 +356,25 @@ describe('34: enable low-level GICv4 operations', () => {
     expect(errnoOf(() => chip.createVm(1))).toBe('ENOSYS');
   });
 
+  it('redistributors with VLPIs, and GICv3 ITSs: no proxy device, no VM', async () => {
+    const options = { cpus: 2, architecture: 'GICv4.0', directLpi: false, itsWithoutVlpis: [0] } as const;
+    const chip = new IrqChip(await createMachine(options));
+    expect(mapd(notation(chip.takeLog()))).toEqual([]);
+    expect(chip.facts).toMatchObject({ hasVlpis: true, hasV4: false, proxySlots: 0 });
+    expect(errnoOf(() => chip.createVm(1))).toBe('ENOSYS');
+  });
+
+  it('a proxy device that cannot be made, for want of an entry for its DeviceID: no VLPIs', async () => {
+    const facts = async (indirectTables: boolean) => {
+      const options = { cpus: 2, architecture: 'GICv4.0', directLpi: false, deviceIdBits: 22 } as const;
+      const chip = new IrqChip(await createMachine({ ...options, indirectTables }));
+      expect(errnoOf(() => chip.createVm(1))).toBe(indirectTables ? 'accepted' : 'ENOSYS');
+      return [mapd(notation(chip.takeLog())).length, chip.facts.hasVlpis, chip.facts.hasV4];
+    };
+    expect(await facts(true)).toEqual([1, true, true]);
+    expect(await facts(false)).toEqual([0, false, false]);
+  });
+
   it('redistributors without DirectLPI: the proxy device, once', async () => {
     const chip = new IrqChip(
       await createMachine({ cpus: 3, architecture: 'GICv4.0', directLpi: false, itsCount: 2 }),
@@ -355,17 +385,16 @@ describe('34: enable low-level GICv4 operations', () => {
 
 describe('35: advertise GICv4 to KVM', () => {
   it('a redistributor without VLPIs: no GICv4', async () => {
-    const VLPIS = 1n << 1n;
-    const plain = await createMachine({ cpus: 4, architecture: 'GICv4.0' });
-    const typers = [0, 1, 2, 3].map((cpu) => BigInt(plain.redistributor(cpu).read('GICR_TYPER')));
-    const GICR_TYPER = typers.map((typer, cpu) => (cpu === 3 ? typer & ~VLPIS : typer));
-    const machine = await createMachine({ cpus: 4, architecture: 'GICv4.0', identification: { GICR_TYPER } });
-    const s = new Scenario(machine, '5.6');
+    const options = { cpus: 4, architecture: 'GICv4.0', redistributorsWithoutVlpis: [3] } as const;
+    const s = new Scenario(await createMachine(options), '5.6');
+    expect(s.system.chip.facts.hasV4).toBe(false);
     expect(s.trace(() => s.system.chip.createVm(1))).toEqual(['-> ENOSYS']);
     expect(s.trace(() => s.irq.unmask())).toEqual(['PCFG[lpi]=0xa3', 'RD1: INVLPIR=lpi; poll SYNCR']);
   });
 
   it('all with VLPIs: GICv4', async () => {
-    expect(first((await start('v4')).chip.createVm(1).vpes).vpeId).toBe(0);
+    const { chip } = await start('v4');
+    expect(chip.facts.hasV4).toBe(true);
+    expect(first(chip.createVm(1).vpes).vpeId).toBe(0);
   });
 });
