@@ -56,7 +56,8 @@ export class Residency40 extends Residency {
   /** While a vPE is resident, a write that leaves Valid=1 is ignored; one with Valid=0 brings its fields. */
   override writeVpendbaser(value: bigint, written: bigint): void {
     const before = this.vpendbaser;
-    const merged = merge(before, value, written) & ~Vpendbaser.DIRTY;
+    // Reserved bits never stay, whatever becomes of those of other registers.
+    const merged = merge(before, value, written) & VPENDBASER_LEGAL;
     const after = legalizeTable(this.config.policy, merged, VPENDBASER_LEGAL);
     if (this.valid && !isValid(after)) this.#scheduleOut(after);
     else if (!this.valid && isValid(after)) this.#scheduleIn(after);
