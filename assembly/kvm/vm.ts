@@ -3,7 +3,7 @@ import { SystemRegister } from '../abi';
 import { EBUSY, EINVAL, ENOMEM } from '../irqchip/errno';
 import { allocatePages, freePages, PAGE_64K } from '../irqchip/ram';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
-import { chip } from '../irqchip/state';
+import { chip, ERA_S } from '../irqchip/state';
 import { machine } from '../memory/machine';
 import { readVirtualRegister } from '../virt/system_registers';
 import { firstByKey, initList } from './ap_list';
@@ -37,7 +37,9 @@ export function setUpKvm(gicv4: bool): i32 {
   const vtr = machine().ichVtr;
   self.listRegisters = (vtr & VTR_LIST_REGISTERS) + 1;
   self.trapsDir = vtr & VTR_TDS ? 1 : 0;
-  self.hasGicv4 = gicv4 && chip().v4 != 0 && everyPeTakesVlpis() ? 1 : 0;
+  // The kernels of 2017 knew nothing of GICv4.1.
+  const tooNew = chip().era == ERA_S && chip().hasRvpeid != 0;
+  self.hasGicv4 = gicv4 && chip().v4 != 0 && !tooNew && everyPeTakesVlpis() ? 1 : 0;
   self.hasGicv4_1 = self.hasGicv4 != 0 && chip().hasRvpeid != 0 ? 1 : 0;
   self.hasVsgis = self.hasGicv4_1 != 0 && haveVsgis() ? 1 : 0;
   self.firstSpi = MAX_VCPUS * PRIVATE_IRQS;
