@@ -72,9 +72,9 @@ export function isPendingLast(vcpu: Vcpu): bool {
   return vcpu.vpe != NONE && vpeOf(vcpu.vpe).pendingLast != 0;
 }
 
-/** KVM of 2017 moved vPEs in and out with each entry and exit. GICv4.1 came later: its vPEs are with load and put. */
+/** KVM of 2017 moved vPEs in and out with each entry and exit. */
 function isResidentInGuest(): bool {
-  return chip().era == ERA_S && !kvm().hasGicv4_1;
+  return chip().era == ERA_S;
 }
 
 /** vgic_v4_load: the vPE comes to this PE. Not while the vCPU is on its way to sleep: the armed doorbell stays. */

@@ -104,6 +104,11 @@ describe('39: property field and per-VM predicate', () => {
     });
     expect(direct).toEqual(expected);
   });
+
+  it('the kernel of 2017 has none on GICv4.1', async () => {
+    const self = await Passthrough.start({ hardware: 'v4_1', kvm: '2017' });
+    expect([self.vcpu().vpe, self.assigned[0]?.forwarded]).toEqual([undefined, false]);
+  });
 });
 
 describe('40: init/teardown of the vPE domain', () => {
