@@ -79,8 +79,14 @@ function enableLpi(intid: u32, enable: bool): void {
   updatePhysical(intid, enable ? 0 : PROP_ENABLED, enable ? PROP_ENABLED : 0);
 }
 
+/** A VLPI whose vPE no ITS maps any more: a command about it would name a vPE that is not there. */
+export function isCutOff(irq: Irq): bool {
+  return irq.forwarded != 0 && vpeOf(irq.vpe).vmapps == 0;
+}
+
 /** The doorbell of a VLPI follows its enable bit. */
 function maskVlpi(irq: Irq, masked: bool): i32 {
+  if (isCutOff(irq)) return EINVAL;
   const old = irq.properties;
   const hadDoorbell = irq.doorbellEnabled != 0;
   let failed = setDoorbell(irq, !masked);
@@ -138,6 +144,6 @@ export function setIrqAffinity(irq: Irq): i32 {
 
 /** its_irq_set_irqchip_state(PENDING). */
 export function setIrqPending(irq: Irq, pending: bool): i32 {
-  if (!irq.activated) return EINVAL;
+  if (!irq.activated || isCutOff(irq)) return EINVAL;
   return pending ? sendInt(irq) : sendClear(irq);
 }

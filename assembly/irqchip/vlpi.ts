@@ -1,6 +1,6 @@
 // its_irq_set_vcpu_affinity of a device interrupt: switching an event between its LPI and a VLPI.
 import { sendDiscard, sendMapti, sendVmapti, sendVmovi } from './commands';
-import { setDoorbell, setProperties } from './device_irq';
+import { isCutOff, setDoorbell, setProperties } from './device_irq';
 import { EINVAL } from './errno';
 import { invalidate, updatePhysical, updateVirtual } from './lpi_config';
 import { beginUndo, endUndo } from './queue';
@@ -104,7 +104,7 @@ export function unmapVlpi(irq: Irq): i32 {
 
 /** PROP_UPDATE_VLPI and PROP_UPDATE_AND_INV_VLPI; the doorbell follows the enable bit. */
 export function updateVlpi(irq: Irq, config: u32, andInvalidate: bool): i32 {
-  if (!itsNode(deviceOf(irq.owner).its).isV4 || !irq.forwarded) return EINVAL;
+  if (!itsNode(deviceOf(irq.owner).its).isV4 || !irq.forwarded || isCutOff(irq)) return EINVAL;
   const old = irq.properties;
   setProperties(irq, config);
   let failed = andInvalidate ? invalidate(irq) : 0;

@@ -172,8 +172,9 @@ export function setDoorbellPending(vpe: Vpe, pending: bool): i32 {
   return pending ? 0 : waitForSync(vpe.cpu);
 }
 
-/** INVALL_VPE: one ITS is enough, it reaches the redistributors. */
+/** INVALL_VPE: one ITS is enough, it reaches the redistributors. A vPE that no ITS maps has nothing to invalidate. */
 export function invallVpe(vpe: Vpe): i32 {
+  if (vpe.vmapps == 0 && chip().era != ERA_S) return isEager() ? EINVAL : 0;
   if (chip().hasRvpeid) return invalidateAt(vpe.cpu, GICR_INVALLR, VIRTUAL | ((<u64>vpe.vpeId) << 32));
   if (chip().era == ERA_S) return invalidateEverywhere(vpe);
   const vm: Vm = vmOf(vpe.vm);

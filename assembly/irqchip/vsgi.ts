@@ -55,8 +55,13 @@ function configOf(irq: Irq): u32 {
   return vpeOf(irq.owner).sgiConfig(irq.event);
 }
 
+/** Its vPE is mapped: only then do the ITS and redistributors know its vSGIs. */
+function isReachable(irq: Irq): bool {
+  return vpeOf(irq.owner).vmapps != 0;
+}
+
 export function activateSgi(irq: Irq): i32 {
-  if (irq.activated) return EINVAL;
+  if (irq.activated || !isReachable(irq)) return EINVAL;
   const failed = configure(irq, configOf(irq));
   if (failed == 0) irq.activated = 1;
   return failed;
@@ -64,7 +69,7 @@ export function activateSgi(irq: Irq): i32 {
 
 /** Disabled first, then cleared: one command cannot do both. */
 export function deactivateSgi(irq: Irq): i32 {
-  if (!irq.activated) return EINVAL;
+  if (!irq.activated || !isReachable(irq)) return EINVAL;
   const failed = configure(irq, configOf(irq) & ~CONFIG_ENABLED);
   if (failed) return failed;
   irq.activated = 0;
@@ -72,7 +77,7 @@ export function deactivateSgi(irq: Irq): i32 {
 }
 
 export function setSgiMasked(irq: Irq, masked: bool): i32 {
-  if (!irq.activated) return EINVAL;
+  if (!irq.activated || !isReachable(irq)) return EINVAL;
   const kept = configOf(irq) & ~CONFIG_ENABLED;
   const failed = configure(irq, masked ? kept : kept | CONFIG_ENABLED);
   if (failed == 0) irq.masked = masked ? 1 : 0;
@@ -81,7 +86,7 @@ export function setSgiMasked(irq: Irq, masked: bool): i32 {
 
 /** Setting is a register write, clearing a command. */
 export function setSgiPending(irq: Irq, pending: bool): i32 {
-  if (!irq.activated) return EINVAL;
+  if (!irq.activated || !isReachable(irq)) return EINVAL;
   const vpe = vpeOf(irq.owner);
   if (!pending) return sendVsgi(firstV4Its(), vpe, irq.event, 0, true);
   const value = ((<u64>vpe.vpeId) << 32) | irq.event;
@@ -99,7 +104,7 @@ export function isSgiPending(irq: Irq): i32 {
 
 /** PROP_UPDATE_VSGI. */
 export function updateSgi(irq: Irq, priority: u32, group: u32): i32 {
-  if (!irq.activated) return EINVAL;
+  if (!irq.activated || !isReachable(irq)) return EINVAL;
   const kept = configOf(irq) & CONFIG_ENABLED;
   return configure(irq, kept | (group ? CONFIG_GROUP1 : 0) | (priority & 0xf0));
 }

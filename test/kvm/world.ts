@@ -159,8 +159,8 @@ export class World {
         guest.store(host.vm.distributor + 0x6000 + 8 * act.intid, act.target, 8);
         return;
       case 'priority':
-        // Of an active interrupt it must not change: its end would not find it.
-        if (this.#open.some((open) => open.includes(act.intid))) return;
+        // Of what a list register may hold it must not change: once active, its end would not find it.
+        if (host.vm.vcpus.some(({ apList }) => apList.some(({ intid }) => intid === act.intid))) return;
         guest.store(host.address('IPRIORITYR', act.intid) + (act.intid & 3), act.priority << 3, 1);
         return;
       case 'mask':
@@ -285,8 +285,10 @@ export class World {
     for (const intid of LEVELS) host.vm.setSpi(intid, false);
     host.machine.setSpi(ASSIGNED.hostIntid, false);
     host.kvm.serve();
-    for (const vcpu of host.vm.vcpus) {
-      if (vcpu.state !== 'outside') vcpu.stop();
+    // One that stops can wake another.
+    for (let running = host.vm.vcpus.filter(isInside); running.length > 0; ) {
+      for (const vcpu of running) vcpu.stop();
+      running = host.vm.vcpus.filter(isInside);
     }
     for (const vcpu of host.vm.vcpus) {
       vcpu.run(vcpu.index);
@@ -327,4 +329,8 @@ export class World {
     const again = host.kvm.createVm({ vcpus: VCPUS }).init();
     expect(again.vcpus.map((vcpu) => vcpu.vpe?.vpeId)).toEqual(vpes);
   }
+}
+
+function isInside({ state }: Vcpu): boolean {
+  return state !== 'outside';
 }

@@ -141,7 +141,7 @@ describe('views of a machine in a worker', () => {
   });
 
   it('show a memory that was given', async () => {
-    const memory = new WebAssembly.Memory({ initial: 2048, maximum: 2048, shared: true });
+    const memory = new WebAssembly.Memory({ initial: 4096, maximum: 4096, shared: true });
     const gic = await start({ ram: RAM }, { memory });
     expect(gic.build).toBe('shared');
     await gic.call('write', RAM.base, 1, 9);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { DriverAction, ItsCommand, KernelEra } from '../../../bindings/index.ts';
-import { type AnySystem, eras, moreSystems, type Scenario, scenario } from '../scenario.ts';
-import { VINTID } from '../system.ts';
+import { type AnySystem, eras, moreSystems, scenario } from '../scenario.ts';
+import { randomSteps, runRandomly } from './random_operations.ts';
 
 const names = Object.keys(moreSystems) as AnySystem[];
 
@@ -109,74 +109,14 @@ function check(log: readonly DriverAction[], kvm: KernelEra): number {
   return commands;
 }
 
-/** Every operation of the library, with small numbers to choose its operands by; most of them refused at times. */
-const operations: readonly ((s: Scenario, a: number, b: number) => void)[] = [
-  (s, a) => s.device.irqs[a]?.activate(a % 4),
-  (s, a) => s.device.irqs[a]?.deactivate(),
-  (s, a) => s.device.irqs[a]?.mask(),
-  (s, a) => s.device.irqs[a]?.unmask(),
-  (s, a, b) => s.device.irqs[a]?.setAffinity(b % 4),
-  (s, a, b) => s.device.irqs[a]?.setPending(b % 2 === 0),
-  (s, a) => s.device.irqs[a]?.retrigger(),
-  (s, a, b) => {
-    const irq = s.device.irqs[a];
-    if (irq) s.forward({ irq, vpe: b % 3, vIntid: VINTID + a, doorbell: b > 3 });
-  },
-  (s, a, b) => {
-    const irq = s.device.irqs[a];
-    if (irq) s.forward({ irq, vpe: b % 3, vIntid: VINTID + a });
-  },
-  (s, a) => s.device.irqs[a]?.unmapVlpi(),
-  (s, a, b) => s.device.irqs[a]?.updateVlpi({ priority: 4 * b, enabled: b % 2 === 0 }, b > 3),
-  (s, a) => s.vpe(a % 3).doorbell.activate(),
-  (s, a) => s.vpe(a % 3).doorbell.deactivate(),
-  (s, a) => s.vpe(a % 3).doorbell.mask(),
-  (s, a) => s.vpe(a % 3).doorbell.unmask(),
-  (s, a, b) => s.vpe(a % 3).doorbell.setAffinity(b % 4),
-  (s, a, b) => s.vpe(a % 3).doorbell.setPending(b % 2 === 0),
-  (s, a, b) => s.vpe(a % 3).schedule(b % 4),
-  (s, a, b) => s.vpe(a % 3).deschedule({ doorbell: b % 2 === 0 }),
-  (s, a) => s.vpe(a % 3).commit(),
-  (s, a) => s.vpe(a % 3).invall(),
-  (s, a, b) => {
-    const sgis = s.vpe(a % 3).createSgis();
-    for (const sgi of sgis.slice(0, 3)) {
-      sgi.activate();
-      sgi.unmask();
-      sgi.setPending(true);
-      sgi.setPending(false);
-      sgi.update({ priority: 0x10 * b, group: 1 });
-      sgi.deactivate();
-    }
-  },
-];
-
-/** Runs operations by number; those that the driver refuses do nothing. */
-async function run(
-  name: AnySystem,
-  kvm: KernelEra,
-  steps: readonly [number, number, number][],
-): Promise<number> {
-  const s = await scenario(name, kvm, { vpes: 3 });
-  const hasVm = s.system.machine.config.architecture !== 'GICv3';
-  const usable = operations.filter((_, n) => hasVm || n < 7);
-  for (const [n, a, b] of steps) {
-    const operation = usable[n % usable.length] as (typeof operations)[number];
-    s.trace(() => operation(s, a, b));
-  }
-  return check(s.system.log, kvm);
-}
-
 describe('33: basic documentation', () => {
   for (const name of names) {
     for (const kvm of eras) {
       it(`whatever is done, each command has its sync command behind it: ${name}, ${kvm}`, async () => {
-        const step = fc.tuple(fc.nat(operations.length - 1), fc.nat(7), fc.nat(7));
-        const steps = fc.array(step, { minLength: 30, maxLength: 80 });
         let commands = 0;
         await fc.assert(
-          fc.asyncProperty(steps, async (list) => {
-            commands += await run(name, kvm, list);
+          fc.asyncProperty(randomSteps, async (list) => {
+            commands += check(await runRandomly(name, kvm, list), kvm);
           }),
           { numRuns: 15, seed: 59 },
         );
