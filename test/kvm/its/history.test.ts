@@ -281,3 +281,47 @@ function secondIts({ vm }: GuestIts): VirtualIts {
   );
   return its;
 }
+
+describe('bugs around LPIs on a list', () => {
+  it('8.43 an LPI in a list register is discarded before the exit: ends that no list register held still count', async () => {
+    const guest = await GuestIts.start({ kvm: '6.19', vcpus: 1 });
+    guest.mapDevice(DEVICE);
+    const vcpu = open(guest.vm.vcpus[0]!);
+    const spis = [40, 41, 42, 43, 44];
+    for (const spi of spis) {
+      guest.vm.write(guest.vm.distributor + 0x104, 2 ** (spi - 32));
+      guest.vm.setSpi(spi, true);
+      expect(vcpu.guest.ack()).toBe(spi);
+      guest.vm.setSpi(spi, false);
+      // All have one priority, and none could preempt the one before.
+      guest.chip.machine.writeSystemRegister(0, 'ICH_AP1R0_EL2', 0);
+    }
+    guest.map(DEVICE, 1, LPI);
+    guest.msi(DEVICE, 1);
+    expect(vcpu.listRegisters.map(({ vIntid }) => vIntid)).toContain(LPI);
+    discard(guest, 1);
+    const outside = spis.filter((spi) => !vcpu.listRegisters.some(({ vIntid }) => vIntid === spi));
+    expect(outside.length).toBeGreaterThan(0);
+    for (const spi of outside) {
+      guest.chip.machine.writeSystemRegister(0, 'ICH_AP1R0_EL2', 1);
+      vcpu.guest.eoi(spi);
+    }
+    vcpu.guest.hvc();
+    for (const spi of outside) expect([spi, guest.vm.spi(spi).active]).toEqual([spi, false]);
+  });
+
+  it('8.47 an LPI whose last reference the prune drops is gone, and the walk goes on', async () => {
+    const guest = await start({ vcpus: 1 });
+    guest.map(DEVICE, 1, LPI + 1);
+    guest.map(DEVICE, 2, LPI + 2);
+    const vcpu = open(guest.vm.vcpus[0]!);
+    for (let event = 0; event < 3; event++) guest.msi(DEVICE, event);
+    expect(vcpu.apList.map(({ intid }) => intid)).toEqual([LPI, LPI + 1, LPI + 2]);
+    discard(guest, 0);
+    discard(guest, 1);
+    for (let n = 0; n < 3; n++) vcpu.guest.eoi(vcpu.guest.ack());
+    vcpu.guest.hvc();
+    expect(vcpu.apList).toEqual([]);
+    expect([0, 1, 2].map((n) => guest.vm.lpi(LPI + n)?.intid)).toEqual([undefined, undefined, LPI + 2]);
+  });
+});
