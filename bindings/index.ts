@@ -62,6 +62,7 @@ export { type ItsOutcomeName, itsErrorCodes, type MsiResultName } from './kvm/it
 export { Kvm, type KvmOptions } from './kvm/kvm.ts';
 export { decodeListRegister, type ListRegister } from './kvm/list_register.ts';
 export { RunLoop } from './kvm/run_loop.ts';
+export type { VcpuTimer } from './kvm/timer.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';

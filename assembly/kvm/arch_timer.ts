@@ -112,6 +112,22 @@ export function shouldFire(vcpu: u32, timer: u32): bool {
   return canFire(context.control) && machine().counter - context.offset >= context.compare;
 }
 
+/** CNT*_CTL: ENABLE and IMASK, wherever the timer is. */
+export function timerControl(vcpu: u32, timer: u32): u32 {
+  const context = contextOf(vcpu, timer);
+  if (!context.loaded) return context.control;
+  const control = <u32>readTimerRegister(vcpuOf(vcpu).loadedOn, CTL + timer * REGISTERS_APART);
+  return control & (CTL_ENABLE | CTL_IMASK);
+}
+
+/** CNT*_CVAL, wherever the timer is. */
+export function timerCompare(vcpu: u32, timer: u32): u64 {
+  const context = contextOf(vcpu, timer);
+  return context.loaded
+    ? readTimerRegister(vcpuOf(vcpu).loadedOn, CVAL + timer * REGISTERS_APART)
+    : context.compare;
+}
+
 /** kvm_arch_timer_get_input_level: the level of the line behind a PPI of the guest. */
 export function timerLine(vcpu: u32, intid: u32): bool {
   for (let timer: u32 = 0; timer < VCPU_TIMERS; timer++) {

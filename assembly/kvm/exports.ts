@@ -4,7 +4,14 @@ import { settle } from '../gic/outputs';
 import { EBUSY, EINVAL } from '../irqchip/errno';
 import { machine } from '../memory/machine';
 import { firstInOrder, nextInOrder } from './ap_list';
-import { expireSoftTimers, nextSoftTimer } from './arch_timer';
+import {
+  expireSoftTimers,
+  nextSoftTimer,
+  shouldFire,
+  timerCompare,
+  timerControl,
+  VCPU_TIMERS,
+} from './arch_timer';
 import { assignSpi, unassignSpi } from './assigned';
 import * as guest from './guest';
 import { guestMemory } from './guest_memory';
@@ -202,6 +209,21 @@ export function kvmExpireSoftTimers(): void {
 }
 
 // --- inspection ---
+
+/** CNT*_CTL of a vCPU's timer, 0 the virtual and 1 the physical one; wherever it is now. */
+export function kvmTimerControl(vcpu: u32, timer: u32): i32 {
+  return isVcpu(vcpu) && timer < VCPU_TIMERS ? <i32>timerControl(vcpu, timer) : EINVAL;
+}
+
+/** CNT*_CVAL. */
+export function kvmTimerCompare(vcpu: u32, timer: u32): u32 {
+  return isVcpu(vcpu) && timer < VCPU_TIMERS ? result(timerCompare(vcpu, timer)) : 0;
+}
+
+/** The level of its line now. */
+export function kvmTimerLine(vcpu: u32, timer: u32): i32 {
+  return isVcpu(vcpu) && timer < VCPU_TIMERS ? (shouldFire(vcpu, timer) ? 1 : 0) : EINVAL;
+}
 
 /** Number of the first interrupt on a vCPU's list, -1 for none. */
 export function kvmFirstListed(vcpu: u32): i32 {

@@ -1,4 +1,5 @@
 import type { ListRegister } from './list_register.ts';
+import type { VcpuTimer } from './timer.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { VirtualIrq } from './virtual_irq.ts';
 
@@ -24,6 +25,10 @@ function drawListRegister(lr: ListRegister): string {
   return `LR${lr.index} ${nameOf(lr.vIntid).padEnd(10)} priority 0x${lr.priority.toString(16).padStart(2, '0')}  ${lr.state}${link}`;
 }
 
+function drawTimer({ name, masked, compare, line }: VcpuTimer): string {
+  return `${name.padEnd(10)} at ${compare}, line ${line ? 'high' : 'low'}${masked ? ', masked' : ''}`;
+}
+
 function section(title: string, lines: readonly string[]): string[] {
   return [`  ${title}`, ...(lines.length ? lines : ['-']).map((line) => `    ${line}`)];
 }
@@ -41,6 +46,7 @@ export function drawVcpu(vcpu: Vcpu): string {
     ];
     lines.push(`  vPE ${vpe.vpeId}: ${hints.filter((hint) => hint !== '').join(', ')}`);
   }
+  lines.push(...section('timers', vcpu.timers.filter(({ enabled }) => enabled).map(drawTimer)));
   lines.push(...section('list', vcpu.apList.map(drawIrq)));
   lines.push(...section('list registers', vcpu.listRegisters.map(drawListRegister)));
   return lines.join('\n');

@@ -23,6 +23,9 @@ export interface KvmExports {
   kvmRun(vcpu: number, cpu: number): number;
   kvmStop(vcpu: number): number;
   kvmServe(): number;
+  kvmTimerControl(vcpu: number, timer: number): number;
+  kvmTimerCompare(vcpu: number, timer: number): number;
+  kvmTimerLine(vcpu: number, timer: number): number;
   kvmNextSoftTimer(): number;
   kvmExpireSoftTimers(): void;
   kvmFirstListed(vcpu: number): number;

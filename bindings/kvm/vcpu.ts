@@ -6,6 +6,7 @@ import { drawVcpu } from './draw.ts';
 import { Guest } from './guest.ts';
 import { decodeListRegister, type ListRegister } from './list_register.ts';
 import { RunLoop } from './run_loop.ts';
+import { readTimers, type VcpuTimer } from './timer.ts';
 import { VirtualIrq } from './virtual_irq.ts';
 import type { GuestVm } from './vm.ts';
 
@@ -118,6 +119,11 @@ export class Vcpu {
     if (cpu === undefined || this.state !== 'in-guest') return [];
     const values = [...machine.cpu(cpu).listRegisters];
     return values.flatMap((value, n) => (value === 0n ? [] : [decodeListRegister(n, value)]));
+  }
+
+  /** Its virtual and its physical timer. */
+  get timers(): VcpuTimer[] {
+    return readTimers(this.vm.kvm.chip.machine, this.number);
   }
 
   /** The vCPU's interrupt state as a person would draw it. */
