@@ -73,20 +73,20 @@ interface Row {
   readonly event: string;
   readonly given?: (life: Life) => unknown;
   readonly when: (life: Life) => unknown;
-  readonly then: (life: Life) => void;
+  readonly result: (life: Life) => void;
 }
 
 const rows: readonly Row[] = [
   {
     event: 'rise, not running: latched, queued',
     when: (life) => life.rise(),
-    then: (life) => expect([life.memory, life.list]).toEqual(['P', 0]),
+    result: (life) => expect([life.memory, life.list]).toEqual(['P', 0]),
   },
   {
     event: 'rise while the guest runs: one exit to load it, the latch goes into the list register',
     given: (life) => life.run(),
     when: (life) => life.rise(),
-    then: (life) => {
+    result: (life) => {
       expect([life.memory, life.lr(), life.list]).toEqual(['-', 'pending', 0]);
       expect(life.exits).toBe(1);
     },
@@ -95,7 +95,7 @@ const rows: readonly Row[] = [
     event: 'acknowledge: a hidden active state in the list register, no exit',
     given: (life) => life.run().rise(),
     when: (life) => expect(life.ack()).toBe(LPI),
-    then: (life) => expect([life.lr(), life.exits]).toEqual(['active', 1]),
+    result: (life) => expect([life.lr(), life.exits]).toEqual(['active', 1]),
   },
   {
     event: 'end: the list register is empty, no exit',
@@ -104,7 +104,7 @@ const rows: readonly Row[] = [
       life.ack();
     },
     when: (life) => life.vcpu().guest.eoi(LPI),
-    then: (life) => {
+    result: (life) => {
       expect([life.lr(), life.exits]).toEqual([undefined, 1]);
       life.exit();
       expect([life.memory, life.list]).toEqual(['-', undefined]);
@@ -119,7 +119,7 @@ const rows: readonly Row[] = [
       life.ack();
     },
     when: (life) => life.vcpu().guest.deactivate(LPI),
-    then: (life) => expect(life.kvm === '6.19' ? 'active' : life.lr()).toBe('active'),
+    result: (life) => expect(life.lr()).toBe('active'),
   },
   {
     event:
@@ -129,7 +129,7 @@ const rows: readonly Row[] = [
       life.ack();
     },
     when: (life) => life.rise(),
-    then: (life) => expect(life.lr()).toBe(life.kvm === '6.19' ? 'pending' : 'pending-and-active'),
+    result: (life) => expect(life.lr()).toBe(life.kvm === '6.19' ? 'pending' : 'pending-and-active'),
   },
   {
     event: 'exit: up to 6.18 the active state is folded, 6.19 always clears it',
@@ -138,13 +138,13 @@ const rows: readonly Row[] = [
       life.ack();
     },
     when: (life) => life.vcpu().stop(),
-    then: (life) => expect(life.memory).toBe(life.kvm === '6.19' ? '-' : 'A'),
+    result: (life) => expect(life.memory).toBe(life.kvm === '6.19' ? '-' : 'A'),
   },
   {
     event: 'exit before the acknowledge: the latch is back',
     given: (life) => life.run().rise(),
     when: (life) => life.vcpu().stop(),
-    then: (life) => expect([life.memory, life.list]).toEqual(['P', 0]),
+    result: (life) => expect([life.memory, life.list]).toEqual(['P', 0]),
   },
   {
     event: 'migrated by MOVI: the target changes at once, the list with the next prune of the old owner',
@@ -153,7 +153,7 @@ const rows: readonly Row[] = [
       life.rise();
     },
     when: (life) => life.guest.act({ command: 'MOVI', deviceId: DEVICE, eventId: 0, icid: 1 }),
-    then: (life) => {
+    result: (life) => {
       expect([life.guest.lpi(LPI).target, life.list]).toEqual([1, 0]);
       life.run();
       life.exit();
@@ -168,7 +168,7 @@ const rows: readonly Row[] = [
       life.guest.act({ command: 'INV', deviceId: DEVICE, eventId: 0 });
       life.exit();
     },
-    then: (life) => {
+    result: (life) => {
       expect([life.memory, life.list, life.guest.lpi(LPI).enabled]).toEqual(['P', undefined, false]);
       life.guest.setProperty(LPI, 0xa1);
       life.guest.act({ command: 'INV', deviceId: DEVICE, eventId: 0 });
@@ -179,7 +179,7 @@ const rows: readonly Row[] = [
     event: 'unmapped by DISCARD while in a list register: gone once the guest has ended it',
     given: (life) => life.run().rise(),
     when: (life) => life.guest.act({ command: 'DISCARD', deviceId: DEVICE, eventId: 0 }),
-    then: (life) => {
+    result: (life) => {
       life.vcpu().guest.eoi(life.ack());
       life.exit();
       expect([life.memory, life.lr()]).toEqual(['gone', undefined]);
@@ -189,7 +189,7 @@ const rows: readonly Row[] = [
     event: 'EnableLPIs=0: off the list, and the list register is not folded',
     given: (life) => life.run().rise(),
     when: (life) => life.guest.enableLpis(0, false),
-    then: (life) => {
+    result: (life) => {
       life.exit();
       expect([life.memory, life.list, life.lr()]).toEqual(['-', undefined, undefined]);
     },
@@ -197,11 +197,11 @@ const rows: readonly Row[] = [
 ];
 
 describe.each(['2017', '5.6', '6.19'] as const)('3.9 LPI by software, kernel %s', (kvm) => {
-  it.each(rows)('$event', async ({ given, when, then }) => {
+  it.each(rows)('$event', async ({ given, when, result }) => {
     const life = await software(kvm);
     given?.(life);
     when(life);
-    then(life);
+    result(life);
   });
 });
 
