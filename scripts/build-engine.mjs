@@ -1,10 +1,11 @@
 // Builds the engine from one source into its two modules, `shared` (threads) and `single`, and checks that
 // each imports nothing but its memory and has neither a data segment nor a start function: any number of
 // instances can then be made on one memory without one disturbing another.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { stateFormat, withSection } from './state-format.mjs';
 import { moduleProblems } from './wasm-sections.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,7 +19,9 @@ for (const target of targets) {
     process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
-  const problems = moduleProblems(readFileSync(join(root, `build/gic.${target}.wasm`)));
+  const file = join(root, `build/gic.${target}.wasm`);
+  writeFileSync(file, withSection(readFileSync(file), 'gicv4.state', stateFormat(root)));
+  const problems = moduleProblems(readFileSync(file));
   if (target !== 'debug' && problems.length > 0) {
     process.stderr.write(`gic.${target}.wasm: ${problems.join('; ')}\n`);
     process.exit(1);
