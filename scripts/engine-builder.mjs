@@ -51,6 +51,7 @@ class PatchedSources {
   }
 
   requireAllRead() {
-    for (const { file } of this.#waiting) throw new Error(`${file} was not compiled, so its patch did nothing`);
+    for (const { file } of this.#waiting)
+      throw new Error(`${file} was not compiled, so its patch did nothing`);
   }
 }

@@ -3,7 +3,8 @@
 // - a counter of 8 bits at each edge: the entry of a function, each arm of an `if`, each iteration of a loop, what
 //   follows a branch that was not taken, and where branches lead to;
 // - before each store, the note that its granule was written to, so that a fuzzer can go back to a state it kept at a
-//   cost that follows what was written.
+//   cost that follows what was written;
+// - at each iteration of a loop, a look at how many the input has left: one that hangs traps.
 //
 // Where counters and notes stand the module says itself, by its exported constants (assembly/fuzz/areas.ts).
 import binaryen from 'binaryen';
@@ -61,7 +62,8 @@ class Pass {
       const instrumented = this.visit(body);
       binaryen.Function.setBody(this.function, this.before(this.count(), instrumented));
     }
-    if (this.edges > this.places.edgesMax) throw new Error(`${this.edges} edges: room for ${this.places.edgesMax}`);
+    if (this.edges > this.places.edgesMax)
+      throw new Error(`${this.edges} edges: room for ${this.places.edgesMax}`);
   }
 
   newLocal() {
@@ -82,6 +84,15 @@ class Pass {
     return i32.store8(place, 1, at(), i32.add(i32.load8_u(place, 1, at()), i32.const(1)));
   }
 
+  /** Takes one iteration from what the input has left; 0 before means that there is no limit. */
+  burn() {
+    const { i32 } = this.module;
+    const left = () => i32.load(this.places.fuel, 4, i32.const(0));
+    const less = i32.store(this.places.fuel, 4, i32.const(0), i32.sub(left(), i32.const(1)));
+    const hang = this.module.if(i32.eqz(left()), this.module.unreachable());
+    return this.module.block(null, [less, hang], binaryen.none);
+  }
+
   /** What takes the place of an expression. */
   visit(expression) {
     const id = binaryen.getExpressionId(expression);
@@ -99,7 +110,10 @@ class Pass {
       case binaryen.IfId:
         return this.countArms(expression);
       case binaryen.LoopId:
-        binaryen.Loop.setBody(expression, this.before(this.count(), binaryen.Loop.getBody(expression)));
+        binaryen.Loop.setBody(
+          expression,
+          this.before(this.count(), this.burn(), binaryen.Loop.getBody(expression)),
+        );
         return expression;
       case binaryen.BreakId:
         return this.countPassed(expression);
@@ -179,10 +193,7 @@ class Pass {
     const { local } = this.module;
     const to = this.newLocal();
     const bytes = this.newLocal();
-    const set = [
-      local.set(to, kind.getDest(expression)),
-      local.set(bytes, kind.getSize(expression)),
-    ];
+    const set = [local.set(to, kind.getDest(expression)), local.set(bytes, kind.getSize(expression))];
     const get = (index) => local.get(index, binaryen.i32);
     kind.setDest(expression, get(to));
     kind.setSize(expression, get(bytes));
@@ -200,6 +211,7 @@ function placesOf(bytes) {
   const memory = new WebAssembly.Memory({ initial: 64 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   return {
+    fuel: exports.fuzzFuel.value,
     edges: exports.fuzzEdges.value,
     edgesMax: exports.fuzzEdgesMax.value,
     dirtyMap: exports.fuzzDirtyMap.value,

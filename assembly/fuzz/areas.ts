@@ -1,6 +1,8 @@
 // Where the fuzz build keeps what is no part of the machine: below the machine's header. The pass that instruments the
 // build takes these places from the module's exports.
 
+/** Iterations of loops that an input has left. One that hangs has none, and the engine traps; 0 before is no limit. */
+export const FUEL: usize = 0x800;
 /** Addresses of registers, 32 bits each, that inputs name by number. */
 export const REGISTERS: usize = 0x1000;
 export const REGISTERS_MAX: u32 = 0x3c00;

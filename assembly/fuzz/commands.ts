@@ -90,7 +90,7 @@ export function queueCommand(its: u32, command: u32, orderly: bool): u32 {
   const target = (<u64>(bits(20, 3) % (orderly ? CPUS : CPUS + 1))) << 16;
   const collection = <u64>bits(23, 2);
   const valid = bits(27, 3) == 0 ? 0 : VALID;
-  let word0 = <u64>command | (<u64>device << 32);
+  let word0 = <u64>command | ((<u64>device) << 32);
   let word1 = <u64>bits(5, 3);
   let word2 = collection | target | valid;
   let word3: u64 = 0;
@@ -113,37 +113,37 @@ export function queueCommand(its: u32, command: u32, orderly: bool): u32 {
       word3 = (<u64>bits(0, 1)) << 16;
       break;
     case Command.VMAPTI:
-      word1 |= <u64>vpe << 32;
+      word1 |= (<u64>vpe) << 32;
       word2 = (doorbell << 32) | lpi;
       break;
     case Command.VMOVI:
-      word1 |= <u64>vpe << 32;
+      word1 |= (<u64>vpe) << 32;
       word2 = (doorbell << 32) | bits(19, 1);
       break;
     case Command.VSGI:
-      word0 = <u64>command | (<u64>bits(0, 4) << 32) | (<u64>bits(4, 3) << 8) | (<u64>bits(7, 4) << 20);
-      word1 = <u64>vpe << 32;
+      word0 = <u64>command | ((<u64>bits(0, 4)) << 32) | ((<u64>bits(4, 3)) << 8) | ((<u64>bits(7, 4)) << 20);
+      word1 = (<u64>vpe) << 32;
       break;
     case Command.VMOVP:
-      word0 = <u64>command | (<u64>bits(0, 1) << 32);
-      word1 = <u64>bits(1, 3) | (<u64>vpe << 32);
-      word2 = target | (<u64>bits(4, 1) << 63);
+      word0 = <u64>command | ((<u64>bits(0, 1)) << 32);
+      word1 = <u64>bits(1, 3) | ((<u64>vpe) << 32);
+      word2 = target | ((<u64>bits(4, 1)) << 63);
       word3 = lpi;
       break;
     case Command.VMAPP:
-      word0 = <u64>command | area(VIRTUAL_CONFIG) | (<u64>bits(4, 2) << 8);
-      word1 = doorbell | (<u64>vpe << 32);
+      word0 = <u64>command | area(VIRTUAL_CONFIG) | ((<u64>bits(4, 2)) << 8);
+      word1 = doorbell | ((<u64>vpe) << 32);
       word2 = valid | target;
       word3 = area(VIRTUAL_PENDING + vpe) | 13;
       break;
     case Command.VINVALL:
     case Command.VSYNC:
     case Command.INVDB:
-      word1 = <u64>vpe << 32;
+      word1 = (<u64>vpe) << 32;
       break;
     default:
   }
-  if (!orderly && c >> 30 == 3) word1 ^= (<u64>b << 48) | c;
+  if (!orderly && c >> 30 == 3) word1 ^= ((<u64>b) << 48) | c;
   store<u64>(at, word0);
   store<u64>(at, word1, 8);
   store<u64>(at, word2, 16);

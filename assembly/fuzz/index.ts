@@ -1,9 +1,11 @@
 // What the fuzz build exports besides the engine's surface.
 import '../index';
+
 export {
   DIRTY_MAP as fuzzDirtyMap,
   EDGES as fuzzEdges,
   EDGES_MAX as fuzzEdgesMax,
+  FUEL as fuzzFuel,
   GRANULE_SHIFT as fuzzGranuleShift,
   INPUT as fuzzInput,
   INPUT_BYTES as fuzzInputBytes,

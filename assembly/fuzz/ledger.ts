@@ -41,9 +41,7 @@ export function balances(effect: u32): bool {
   if ((changed | virtualChanged) == 0) return true;
   if (popcnt(changed) + popcnt(virtualChanged) > 1) return false;
   if (effect == ADDS) return (changed & physicalBefore) == 0 && (virtualChanged & virtualBefore) == 0;
-  return (
-    effect == REMOVES && (changed & ~physicalBefore) == 0 && (virtualChanged & ~virtualBefore) == 0
-  );
+  return effect == REMOVES && (changed & ~physicalBefore) == 0 && (virtualChanged & ~virtualBefore) == 0;
 }
 
 /** After an LPI was acknowledged: it was pending before and is not pending there any more. */

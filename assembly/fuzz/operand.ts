@@ -28,23 +28,23 @@ export function bits(from: u32, count: u32): u32 {
 
 /** A value that a register or a table may take seriously; `a` chooses its shape. */
 export function shaped(ramBase: u64, ramSize: u64): u64 {
-  const inside = ramBase + ((<u64>c << 12) % ramSize);
+  const inside = ramBase + (((<u64>c) << 12) % ramSize);
   switch (a & 7) {
     case 0:
       return c;
     case 1:
       return 0xffffffffffffffff;
     case 2:
-      return VALID | inside | ((<u64>a << 4) & 0x7ff);
+      return VALID | inside | (((<u64>a) << 4) & 0x7ff);
     case 3:
       return inside | (a >> 3);
     case 4:
-      return VALID | ((<u64>c << 20) & 0x000ffffffffff000) | (a >> 3);
+      return VALID | (((<u64>c) << 20) & 0x000ffffffffff000) | (a >> 3);
     case 5:
       return 0;
     case 6:
       return (<u64>1) << (c & 63);
     default:
-      return (<u64>c << 32) | ((<u64>b << 16) ^ c);
+      return ((<u64>c) << 32) | (((<u64>b) << 16) ^ c);
   }
 }

@@ -12,9 +12,9 @@ import { readTimerRegister, writeTimerRegister } from '../timer/system_registers
 import { setCounter } from '../timer/timers';
 import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';
 import { virtualInterfaceOf, WINNER_VLPI } from '../virt/virtual_cpu_interface';
-import { INPUT, REGISTERS } from './areas';
+import { FUEL, INPUT, REGISTERS } from './areas';
 import { ADDS, commandOf, effectOf, isVirtualMachine, KEEPS, queueCommand } from './commands';
-import { area, areaAt, AREAS, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
+import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import {
   balances,
   balancesAcknowledged,
@@ -51,11 +51,18 @@ export function fuzzOperation(): u32 {
 
 /** Performs the input of `bytes` bytes; what an oracle found, or 0. */
 export function fuzzRun(bytes: u32): u32 {
+  store<u32>(FUEL, FUEL_OF_INPUT);
+  const found = runInput(bytes);
+  store<u32>(FUEL, 0);
+  return found;
+}
+
+function runInput(bytes: u32): u32 {
   last0 = 1023;
   last1 = 1023;
   msis = countedMsis();
-  const orderly = bytes > 0 && (load<u8>(INPUT) & 0x80) != 0;
   operation = 0;
+  const orderly = bytes > 0 && (load<u8>(INPUT) & 0x80) != 0;
   for (let at: u32 = 1; at + OPERATION_BYTES <= bytes; at += OPERATION_BYTES) {
     const kind = decode(INPUT + at);
     const found = orderly ? audited(kind % ORDERLY_KINDS) : performed(kind % KINDS, false);
@@ -65,6 +72,8 @@ export function fuzzRun(bytes: u32): u32 {
   return examine(orderly, msis);
 }
 
+/** More than the longest input that comes to an end takes. */
+const FUEL_OF_INPUT: u32 = 1 << 24;
 const ORDERLY_KINDS: u32 = 16;
 const KINDS: u32 = 26;
 
@@ -163,7 +172,8 @@ function takeVirtual(cpu: u32, orderly: bool): u32 {
 function harmlessly(kind: u32, cpu: u32, orderly: bool): void {
   switch (kind) {
     case 7:
-      if (c & 0x100 && machine().spiSlots > 32) setSpiLevel(32 + (b % (machine().spiSlots - 32)), (c & 1) != 0, false);
+      if (c & 0x100 && machine().spiSlots > 32)
+        setSpiLevel(32 + (b % (machine().spiSlots - 32)), (c & 1) != 0, false);
       else setPpiLevel(cpu, 16 + (b & 15), (c & 1) != 0);
       return;
     case 8:
@@ -231,7 +241,7 @@ function virtualRegister(choice: u32): u32 {
 /** A list register with few INTIDs, of which some stand for physical PPIs. */
 function listRegister(): u64 {
   const high = (bits(0, 5) << 27) | (bits(5, 8) << 16) | bits(13, 4) | (bits(17, 1) << 9);
-  return (<u64>high << 32) | (b >> 8);
+  return ((<u64>high) << 32) | (b >> 8);
 }
 
 /** Makes one of the two vPEs of a PE resident, or none. */
@@ -239,7 +249,7 @@ function schedule(cpu: u32): void {
   const vpe = cpu | (b & 2);
   const valid: u64 = c & 3 ? 0x8000000000000000 : 0;
   const isWide = machine().gicrStride != 0 && (machine().ichVtr & (1 << 18)) != 0;
-  const value: u64 = isWide ? (<u64>3 << 58) | vpe : area(VIRTUAL_PENDING + vpe);
+  const value: u64 = isWide ? ((<u64>3) << 58) | vpe : area(VIRTUAL_PENDING + vpe);
   writeBus(redistributorFrame(cpu) + 0x2_0078, 8, valid | value);
 }
 
@@ -262,7 +272,11 @@ function hostile(kind: u32, cpu: u32): void {
       scribble(value);
       return;
     case 22:
-      writeBus(itsFrame(a % m.itsCount) + 0x88, 8, b & 1 ? c : (itsOf(a % m.itsCount).cwriter + ((c & 7) << 5)) & 0xfe0);
+      writeBus(
+        itsFrame(a % m.itsCount) + 0x88,
+        8,
+        b & 1 ? c : (itsOf(a % m.itsCount).cwriter + ((c & 7) << 5)) & 0xfe0,
+      );
       return;
     case 23:
       writeAnySystemRegister(cpu, b & 127, value);
@@ -292,7 +306,7 @@ function anywhere(): u64 {
     case 6:
       return m.ramBase + m.ramSize - (c & 15);
     default:
-      return <u64>c << 8;
+      return (<u64>c) << 8;
   }
 }
 

@@ -8,8 +8,8 @@ import { inspectCollection, inspectInterrupt } from '../its/commands';
 import { itsOf } from '../its/its';
 import { collectionCpu, interruptIcid, interruptIntid, isVirtual } from '../its/tables';
 import { machine } from '../memory/machine';
-import { virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import { emptyStatus } from '../virt/status';
+import { virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import { FuzzFault } from './abi';
 import { CPUS } from './layout';
 import { pendingWordOf } from './ledger';
@@ -74,9 +74,7 @@ function listRegistersAgree(cpu: u32): bool {
     if (state == 0 && toldAbout) ended |= bit;
     if (state == 0 && !toldAbout) empty |= bit;
   }
-  return (
-    valid == self.valid && pending == self.pending && ended == self.ended && empty == emptyStatus(self)
-  );
+  return valid == self.valid && pending == self.pending && ended == self.ended && empty == emptyStatus(self);
 }
 
 /** After an MSI: an LPI that is said to be pending is. */

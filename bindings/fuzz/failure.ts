@@ -4,6 +4,8 @@ import { FuzzFault } from '../../assembly/fuzz/abi.ts';
 export type FailureKind =
   /** The engine trapped: an access outside of what it may touch, or an assertion. */
   | 'trap'
+  /** The engine does not come to an end. */
+  | 'hang'
   /** The same input from the same state led to another state. */
   | 'not-deterministic'
   /** Going back to the kept state did not bring it back. */
@@ -14,7 +16,10 @@ export type FailureKind =
 export type FaultKind = 'ledger' | 'index' | 'output' | 'list-registers' | 'counters' | 'outcome';
 
 const faults: Readonly<Record<number, readonly [FaultKind, string]>> = {
-  [FuzzFault.LEDGER]: ['ledger', 'a pending interrupt appeared, disappeared or was delivered without a reason'],
+  [FuzzFault.LEDGER]: [
+    'ledger',
+    'a pending interrupt appeared, disappeared or was delivered without a reason',
+  ],
   [FuzzFault.INDEX]: ['index', 'the index is not what pending tables and cached configuration make it'],
   [FuzzFault.OUTPUT]: ['output', 'a PE presents something worse than its best pending interrupt, or nothing'],
   [FuzzFault.LIST_REGISTERS]: ['list-registers', 'the status of list registers does not follow from them'],

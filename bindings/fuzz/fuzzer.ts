@@ -12,7 +12,12 @@ export class Fuzzer {
 
   constructor(engine: Engine) {
     if (!WebAssembly.Module.exports(engine.module).some(({ name }) => name === 'fuzzRun')) {
-      throw new GicError('INVALID_ARGUMENT', 'engine', 'a module without fuzzRun', 'the fuzz build of the engine');
+      throw new GicError(
+        'INVALID_ARGUMENT',
+        'engine',
+        'a module without fuzzRun',
+        'the fuzz build of the engine',
+      );
     }
     this.targets = fuzzArchitectures.map((architecture) => new FuzzTarget(engine, architecture));
     this.fuzzOne = this.fuzzOne.bind(this);

@@ -5,6 +5,8 @@ import { boot, fuzzMachineOptions, registerList } from './boot.ts';
 import type { FuzzExports } from './exports.ts';
 import { FuzzFailure, failureOf } from './failure.ts';
 
+/** What the build keeps of an edge that was never seen. */
+const NEW_EDGE = 0x0f;
 /** Pages beside the state and its copy. */
 const SPARE_PAGES = 64;
 
@@ -15,6 +17,7 @@ export class FuzzTarget {
   readonly edges: number;
   readonly #engine: FuzzExports;
   readonly #input: Uint8Array;
+  readonly #fuel: Uint32Array;
   readonly #atStart: string;
 
   constructor(engine: Engine, architecture: Architecture) {
@@ -30,6 +33,7 @@ export class FuzzTarget {
     new Uint32Array(buffer, fuzzRegisterList.value, listed.length).set(listed);
     this.#engine.fuzzRegisters(listed.length, harmless);
     this.#input = new Uint8Array(buffer, fuzzInput.value, fuzzInputBytes.value);
+    this.#fuel = new Uint32Array(buffer, this.#engine.fuzzFuel.value, 1);
     this.edges = fuzzEdgeCount.value;
     this.#engine.fuzzKeep(pages * PAGE_BYTES);
     this.#engine.fuzzBeginCoverage(this.edges);
@@ -53,8 +57,9 @@ export class FuzzTarget {
       fault = engine.fuzzRun(length);
     } catch (error) {
       const operation = engine.fuzzOperation();
+      const hangs = this.#fuel[0] === 0;
       this.#reset();
-      throw trapOf(error, operation);
+      throw trapOf(error, operation, hangs);
     }
     if (fault !== 0) {
       const operation = engine.fuzzOperation();
@@ -85,7 +90,7 @@ export class FuzzTarget {
   /** Which edges were seen: a byte for each. */
   seenEdges(): Uint8Array {
     const unseen = new Uint8Array(this.machine.memory.buffer, this.#engine.fuzzUnseen.value, this.edges);
-    return unseen.map((ranges) => (ranges === 0xff ? 0 : 1));
+    return unseen.map((counts) => (counts === NEW_EDGE ? 0 : 1));
   }
 
   #digestAfter(input: Uint8Array): string {
@@ -104,6 +109,8 @@ export class FuzzTarget {
   #reset(): void {
     this.#engine.fuzzDropCoverage(this.edges);
     this.#engine.fuzzRestore();
+    // No limit outside of inputs.
+    this.#fuel[0] = 0;
   }
 }
 
@@ -113,8 +120,15 @@ function pagesOf(engine: Engine, options: ReturnType<typeof fuzzMachineOptions>)
   return memory.buffer.byteLength / PAGE_BYTES;
 }
 
-function trapOf(error: unknown, operation: number): FuzzFailure {
+function trapOf(error: unknown, operation: number, hangs: boolean): FuzzFailure {
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
   const where = /at (?:Array\.)?([\w/#.]+) \(wasm/.exec(error.stack ?? '')?.[1];
-  return new FuzzFailure('trap', operation, `${error.message}${where ? ` in ${where}` : ''}`, { cause: error });
+  return new FuzzFailure(
+    hangs ? 'hang' : 'trap',
+    operation,
+    `${error.message}${where ? ` in ${where}` : ''}`,
+    {
+      cause: error,
+    },
+  );
 }
