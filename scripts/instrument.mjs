@@ -167,8 +167,9 @@ class Pass {
   /** A store that is not aligned can reach into a second granule. */
   noteStore(store) {
     const { i32, local } = this.module;
-    const address = this.newLocal();
     const ptr = binaryen.Store.getPtr(store);
+    if (this.isBelowState(ptr, binaryen.Store.getOffset(store))) return store;
+    const address = this.newLocal();
     const get = () => local.get(address, binaryen.i32);
     binaryen.Store.setPtr(store, get());
     const offset = binaryen.Store.getOffset(store);
@@ -182,6 +183,12 @@ class Pass {
       [local.set(address, ptr), this.module.if(i32.eqz(isNoted), note), store],
       binaryen.none,
     );
+  }
+
+  /** The fuzzer's own variables stand at constant addresses. */
+  isBelowState(ptr, offset) {
+    if (binaryen.getExpressionId(ptr) !== binaryen.ConstId) return false;
+    return binaryen.getExpressionInfo(ptr).value + offset < this.places.stateBegin;
   }
 
   isNoted(address) {
@@ -211,6 +218,7 @@ function placesOf(bytes) {
   const memory = new WebAssembly.Memory({ initial: 64 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   return {
+    stateBegin: exports.fuzzStateBegin.value,
     fuel: exports.fuzzFuel.value,
     edges: exports.fuzzEdges.value,
     edgesMax: exports.fuzzEdgesMax.value,

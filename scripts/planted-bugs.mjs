@@ -55,13 +55,14 @@ export const plantedBugs = {
     ],
   },
   'end-not-told': {
-    text: 'list register 3 is in ICH_EISR_EL2 from its first write on',
+    text: 'list register 3, empty with HW=1, is in ICH_EISR_EL2',
     found: ['list-registers'],
     patches: [
       {
         file: 'assembly/virt/virtual_cpu_interface.ts',
         find: 'this.ended = lr.isEoi(value) ? this.ended | bit : this.ended & ~bit;',
-        replace: 'this.ended = lr.isEoi(value) || n == 3 ? this.ended | bit : this.ended & ~bit;',
+        replace:
+          'this.ended = lr.isEoi(value) || (n == 3 && state == lr.INVALID && lr.isHardware(value)) ? this.ended | bit : this.ended & ~bit;',
       },
     ],
   },
@@ -85,7 +86,7 @@ export const plantedBugs = {
         file: 'assembly/gic/lpi_set.ts',
         find: '    const end = min<u32>(this.end, to.end);',
         replace:
-          '    if (this.isPending(8200) && (this.configOf(8200) & 0xf8) == 0x18) unreachable();\n    const end = min<u32>(this.end, to.end);',
+          '    if (this.isPending(8200) && (load<u8>(this.configCache + 8200) & 0xf8) == 0x18) unreachable();\n    const end = min<u32>(this.end, to.end);',
       },
     ],
   },

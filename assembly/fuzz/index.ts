@@ -1,6 +1,8 @@
 // What the fuzz build exports besides the engine's surface.
 import '../index';
 
+export { HEADER as fuzzStateBegin } from '../memory/machine';
+
 export {
   DIRTY_MAP as fuzzDirtyMap,
   EDGES as fuzzEdges,

@@ -73,7 +73,7 @@ function runInput(bytes: u32): u32 {
 }
 
 /** More than the longest input that comes to an end takes. */
-const FUEL_OF_INPUT: u32 = 1 << 24;
+const FUEL_OF_INPUT: u32 = 1 << 22;
 const ORDERLY_KINDS: u32 = 16;
 const KINDS: u32 = 26;
 
