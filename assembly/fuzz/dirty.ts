@@ -35,7 +35,8 @@ export function fuzzKeep(distance: usize): void {
     memory.copy(((<usize>page) << 12) + distance, (<usize>page) << 12, (<usize>(end - page)) << 12);
     page = nextUsed(end);
   }
-  forget();
+  memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
+  marked = 0;
   toCopy = distance;
   firstBeyond = endPage() << 4;
 }
@@ -78,12 +79,4 @@ export function fuzzDirtyDigest(): u32 {
     }
   }
   return <u32>(digest >> 32) ^ <u32>digest;
-}
-
-function forget(): void {
-  for (let n: u32 = 0; n < min<u32>(marked, DIRTY_LIST_MAX); n++) {
-    store<u8>(DIRTY_MAP + load<u32>(DIRTY_LIST + (n << 2)), 0);
-  }
-  if (marked > DIRTY_LIST_MAX) memory.fill(DIRTY_MAP, 0, endPage() << 4);
-  marked = 0;
 }
