@@ -12,6 +12,9 @@ import binaryen from 'binaryen';
 /** Functions of the fuzzer itself, which neither count nor note: they run between inputs. */
 const EXEMPT = /^assembly\/fuzz\/(dirty|coverage)\//;
 
+/** Layers that no input reaches: their edges would only dilute what coverage says. Their stores are noted. */
+const UNCOUNTED = /^assembly\/(irqchip|kvm)\//;
+
 /** Where the expressions stand that an expression has; those of lists are taken by index. */
 const parts = new Map([
   [binaryen.IfId, [binaryen.If, ['Condition', 'IfTrue', 'IfFalse']]],
@@ -59,6 +62,7 @@ class Pass {
       const { name, params, body, vars } = binaryen.getFunctionInfo(this.function);
       if (body === 0 || EXEMPT.test(name)) continue;
       this.locals = binaryen.expandType(params).length + vars.length;
+      this.counts = !UNCOUNTED.test(name);
       const instrumented = this.visit(body);
       binaryen.Function.setBody(this.function, this.before(this.count(), instrumented));
     }
@@ -78,6 +82,7 @@ class Pass {
 
   /** Counts an edge. */
   count() {
+    if (!this.counts) return this.module.nop();
     const { i32 } = this.module;
     const at = () => i32.const(0);
     const place = this.places.edges + this.edges++;

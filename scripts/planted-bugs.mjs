@@ -79,14 +79,20 @@ export const plantedBugs = {
     ],
   },
   'four-steps': {
-    text: 'MOVALL, with LPI 8200 pending, after its priority was set to 0x18 and it was made pending, traps',
+    text: 'MOVALL traps with LPI 8193 pending at its source, and 8194 and 8195 but not 8193 at its destination',
     found: ['trap'],
     patches: [
       {
         file: 'assembly/gic/lpi_set.ts',
         find: '    const end = min<u32>(this.end, to.end);',
-        replace:
-          '    if (this.isPending(8200) && (load<u8>(this.configCache + 8200) & 0xf8) == 0x18) unreachable();\n    const end = min<u32>(this.end, to.end);',
+        replace: `    if (this.isPending(8193)) {
+      if (to.isPending(8194)) {
+        if (to.isPending(8195)) {
+          if (!to.isPending(8193)) unreachable();
+        }
+      }
+    }
+    const end = min<u32>(this.end, to.end);`,
       },
     ],
   },

@@ -1,7 +1,7 @@
 // What must hold after any input: of state that software cannot reach, always; of what follows from tables in RAM, where
 // software kept to the rules.
 import { Counter, Outcome } from '../abi';
-import { cpuInterfaceOf, NOTHING_PENDING } from '../gic/cpu_interface';
+import { cpuInterfaceOf, groupConsidered, NOTHING_PENDING } from '../gic/cpu_interface';
 import { LpiSet } from '../gic/lpi_set';
 import { redistributorOf } from '../gic/redistributor';
 import { inspectCollection, inspectInterrupt } from '../its/commands';
@@ -46,14 +46,13 @@ function findBest(cpu: u32): bool {
   return bestPriority < 255;
 }
 
-/** A PE presents nothing worse than its best enabled LPI, and signals what it presents when nothing masks it. */
+/** A PE presents nothing worse than its best enabled LPI, unless it leaves Group 1 out. */
 function presents(cpu: u32): bool {
   const rd = redistributorOf(cpu);
-  if (rd.asleep || !rd.lpisEnabled || (machine().groupEnables & 2) == 0 || !findBest(cpu)) return true;
   const self = cpuInterfaceOf(cpu);
-  const presented = self.highestPending;
-  if (presented == NOTHING_PENDING) return !self.groupEnabled(1);
-  return presented >> 24 <= bestPriority;
+  if (rd.asleep || !rd.lpisEnabled || (machine().groupEnables & 2) == 0) return true;
+  if (!groupConsidered(self, 1) || !findBest(cpu)) return true;
+  return self.highestPending != NOTHING_PENDING && self.highestPending >> 24 <= bestPriority;
 }
 
 /** What is derived of list registers when they are written, derived again. */
