@@ -20,9 +20,10 @@ export function fuzzMarkRange(at: usize, bytes: usize): void {
   }
 }
 
-/** Nothing but the state may be written: anything else is a defect, and traps. */
+/** Once a state is kept, nothing but the state may be written: anything else is a defect, and traps. */
 function mark(granule: u32): void {
-  if (granule < <u32>(HEADER >> GRANULE_SHIFT) || granule >= (firstBeyond || DIRTY_MAP_BYTES)) unreachable();
+  if (firstBeyond == 0) return;
+  if (granule < <u32>(HEADER >> GRANULE_SHIFT) || granule >= firstBeyond) unreachable();
   store<u8>(DIRTY_MAP + granule, 1);
   if (marked < DIRTY_LIST_MAX) store<u32>(DIRTY_LIST + (marked << 2), granule);
   marked++;
