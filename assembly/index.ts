@@ -19,6 +19,7 @@ import { processQueue } from './its/queue';
 import { translateMsi } from './its/translation';
 import { KVM_BYTES } from './kvm/areas';
 import { HEADER, Machine, machine, setPolicy } from './memory/machine';
+import { clearPages, digestState, endPage, nextUnused, nextUsed } from './memory/state';
 import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
@@ -137,6 +138,33 @@ export function configureIts(its: u32, itsNumber: u32): void {
 export function initialize(): void {
   initializeMachine();
   settle();
+}
+
+// --- the state as a whole: pages of 4 KiB, by number ---
+
+/** The first page after the state. */
+export function stateEndPage(): u32 {
+  return endPage();
+}
+
+/** The first page from `from` on that is not all zero, `stateEndPage` for none. */
+export function nextUsedPage(from: u32): u32 {
+  return nextUsed(from);
+}
+
+/** The first page from `from` on that is all zero, `stateEndPage` for none. */
+export function nextUnusedPage(from: u32): u32 {
+  return nextUnused(from);
+}
+
+/** Zeroes the pages from `from` up to `to`. */
+export function clearStatePages(from: u32, to: u32): void {
+  clearPages(from, to);
+}
+
+/** 64 bits that are equal where the states are. The upper half is left as a result's is. */
+export function stateDigest(): u32 {
+  return result(digestState());
 }
 
 // --- actions ---

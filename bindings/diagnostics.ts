@@ -286,6 +286,11 @@ export class DiagnosticReader {
     this.#ring = new RingReader(words, ring);
   }
 
+  /** Forgets what was there before: the machine has another past now. */
+  skip(): void {
+    this.#ring.skip();
+  }
+
   /** The records since the last call. Of more than the ring holds only the newest are left; `sequence` shows the gap. */
   take(): Diagnostic[] {
     return this.#ring.take().map(({ sequence, words }) => {

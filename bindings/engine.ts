@@ -16,6 +16,11 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   configureCpu(cpu: number, affinity: number, typerLow: number, typerHigh: number, traits: number): void;
   configureIts(its: number, itsNumber: number): void;
   initialize(): void;
+  stateEndPage(): number;
+  nextUsedPage(from: number): number;
+  nextUnusedPage(from: number): number;
+  clearStatePages(from: number, to: number): void;
+  stateDigest(): number;
   read(address: number, size: number): number;
   write(address: number, size: number, low: number, high: number): void;
   sendMsi(its: number, deviceId: number, eventId: number): number;

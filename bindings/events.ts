@@ -87,6 +87,11 @@ export class EventReader {
     this.#ring = new RingReader(words, ring);
   }
 
+  /** Forgets what was there before: the machine has another past now. */
+  skip(): void {
+    this.#ring.skip();
+  }
+
   /** The events since the last call. Of more than the ring holds only the newest are left; `sequence` shows the gap. */
   take(): MachineEvent[] {
     return this.#ring.take().map(({ sequence, words }) => {

@@ -100,6 +100,8 @@ export { type RunLimits, Simulation, type SimulationOptions } from './sim/simula
 export type { FlowStatistics, Latency, TimeByUse } from './sim/statistics.ts';
 export { type ExitReason, eventText, type SimEventName, type SimulationEvent } from './sim/trace.ts';
 export { SimVcpu, type SimVcpuOptions, type ThreadState, type VcpuStatistics } from './sim/vcpu.ts';
+export { loadMachine, saveMachine } from './snapshot/save.ts';
+export type { Snapshot } from './snapshot/snapshot.ts';
 export type { DeviceEntry, InterruptEntry, VpeEntry } from './table_entries.ts';
 export type { CpuUnit } from './units/cpu.ts';
 export type { ItsUnit } from './units/its.ts';

@@ -20,6 +20,7 @@ import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
 import { implementedRegisters } from './registers/index.ts';
 import { type SystemRegisterDefinition, systemRegisterByName } from './registers/system.ts';
+import { copyState, putBack, type Snapshot } from './snapshot/snapshot.ts';
 import {
   type DeviceEntry,
   decodeDeviceEntry,
@@ -61,11 +62,14 @@ export function memoryPages(engine: Engine, options: MachineOptions = {}): numbe
 export class Machine extends MachineView implements GicHardware {
   /** The exports of the engine, raw: what the layers above this one call. */
   readonly engine: EngineExports;
+  /** The module that they are exports of. */
+  readonly module: WebAssembly.Module;
 
   #words: Uint32Array;
   readonly #resultHigh: number;
   readonly #eventsOn: number;
   #changed: Uint32Array;
+  readonly #restored: (() => void)[] = [];
 
   /** A machine on a compiled engine, in `memory` (see `EngineOptions`) or in a new one. */
   constructor(engine: Engine, options: MachineOptions = {}, memory?: WebAssembly.Memory) {
@@ -82,6 +86,7 @@ export class Machine extends MachineView implements GicHardware {
 
     super(shapeOf(exports, config, layout, sizes), place, true);
     this.engine = exports;
+    this.module = engine.module;
     this.#words = new Uint32Array(place.buffer);
     this.#resultHigh = exports.fieldOffset(Field.RESULT_HIGH) >> 2;
     this.#eventsOn = exports.fieldOffset(Field.EVENTS_ON) >> 2;
@@ -283,6 +288,40 @@ export class Machine extends MachineView implements GicHardware {
     Object.assign(this, { engine: disposed() });
     this.#words = disposed();
     this.#changed = disposed();
+  }
+
+  /**
+   * A copy of the machine as it is now: registers, tables, RAM, counters, diagnostics, and the layers above it. Memory that
+   * is all zero is not copied, so it takes the room of what was used. In the build `shared` no other thread may inject
+   * MSIs meanwhile.
+   */
+  snapshot(): Snapshot {
+    return copyState(this.engine, this.memory, this.config);
+  }
+
+  /**
+   * Makes the machine what it was when the snapshot was taken, of this machine or of another one of the same configuration.
+   * Objects stay valid that stand for something that existed then: units, views, `IrqChip`, `Kvm` and what they made before
+   * the snapshot. Those made since, devices, VMs, vCPUs, mean nothing afterwards. Events, diagnostics and an `IrqChip`'s log
+   * begin anew. Throws a `GicError` INVALID_ARGUMENT for a snapshot of another configuration.
+   */
+  restore(snapshot: Snapshot): void {
+    putBack(snapshot, this.engine, this.memory, this.config);
+    this.skipRecords();
+    for (const listener of this.#restored) listener();
+  }
+
+  /** Calls `listener` after each `restore`: for layers above that keep something of their own. */
+  onRestore(listener: () => void): void {
+    this.#restored.push(listener);
+  }
+
+  /**
+   * 64 bits over all of the state, as hexadecimal digits: equal for equal machines, in whichever build and on whichever
+   * platform they ran. What only the host takes notice of does not count (`takeChangedCpus`, and what `take*` has taken).
+   */
+  digest(): string {
+    return this.wide(this.engine.stateDigest()).toString(16).padStart(16, '0');
   }
 
   /** The 64-bit result of an export of `engine` that has just returned its lower half. */

@@ -174,6 +174,12 @@ export class MachineView {
     return readCounters(this.memory.buffer, this.shape.layout.counters);
   }
 
+  /** Forgets the events and diagnostics that were there before: the machine has another past now. */
+  protected skipRecords(): void {
+    this.#events.skip();
+    this.#diagnostics.skip();
+  }
+
   /** What happened since the last call on this object, oldest first, while events were recorded. */
   takeEvents(): MachineEvent[] {
     return this.#events.take();

@@ -27,6 +27,11 @@ export class RingReader {
     this.#ring = ring;
   }
 
+  /** Forgets what was there before. */
+  skip(): void {
+    this.#taken = Atomics.load(this.#words, this.#ring.count);
+  }
+
   /** Copies of the records since the last call, oldest first. Of more than the ring holds only the newest are left. */
   take(): RingRecord[] {
     const { count, capacity, recordWords, concurrent } = this.#ring;

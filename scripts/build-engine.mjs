@@ -1,26 +1,20 @@
-// Builds the engine from one source into its two modules, `shared` (threads) and `single`, and checks that
-// each imports nothing but its memory and has neither a data segment nor a start function: any number of
+// Builds the engine from one source into its modules: `single`, `shared` (threads), and `fuzz`, which is instrumented.
+// It checks that each imports nothing but its memory and has neither a data segment nor a start function: any number of
 // instances can then be made on one memory without one disturbing another.
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+//
+//   node scripts/build-engine.mjs [TARGET...]
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
-import { moduleProblems } from './wasm-sections.mjs';
+import { buildEngine } from './engine-builder.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-process.chdir(root);
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const targets = process.argv.length > 2 ? process.argv.slice(2) : ['single', 'shared'];
+const targets = process.argv.length > 2 ? process.argv.slice(2) : ['single', 'shared', 'fuzz'];
 for (const target of targets) {
-  const { error, stderr } = await asc.main(['--config', 'asconfig.json', '--target', target]);
-  process.stderr.write(stderr.toString());
-  if (error) {
+  try {
+    await buildEngine(target);
+  } catch (error) {
     process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  }
-  const problems = moduleProblems(readFileSync(join(root, `build/gic.${target}.wasm`)));
-  if (target !== 'debug' && problems.length > 0) {
-    process.stderr.write(`gic.${target}.wasm: ${problems.join('; ')}\n`);
     process.exit(1);
   }
 }

@@ -42,7 +42,9 @@ if (packages.some((name) => !existsSync(join(root, 'node_modules', name)))) {
   ]);
 }
 if (
-  ['single', 'shared'].some((build) => outdated(`build/gic.${build}.wasm`, ['assembly', 'asconfig.json']))
+  ['single', 'shared', 'fuzz'].some((build) =>
+    outdated(`build/gic.${build}.wasm`, ['assembly', 'asconfig.json']),
+  )
 ) {
   run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
 }

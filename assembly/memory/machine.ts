@@ -1,7 +1,10 @@
 import { Feature, Policy } from '../abi';
 
-/** Where the machine record stands in linear memory. */
-export const HEADER: usize = 1024;
+/**
+ * Where the machine record stands in linear memory. Nothing of the machine is below: those pages are never touched, and
+ * the fuzz build keeps its counters and its map of dirty granules there, so that all builds lay a machine out alike.
+ */
+export const HEADER: usize = 0x10_0000;
 
 /** Policies that fit in the record. */
 export const POLICY_SLOTS: usize = 64;

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.ts';
 import { decodeCommand } from './decode.ts';
+import { fuzzCommand } from './fuzz.ts';
 import { reportError } from './output.ts';
 import { replayCommand } from './replay.ts';
 import { vectorsCommand } from './vectors.ts';
@@ -30,7 +31,7 @@ function createProgram(): Command {
     .exitOverride()
     // Errors are reported in one place, on one line.
     .configureOutput({ outputError: () => {} });
-  for (const command of [replayCommand(), vectorsCommand(), decodeCommand(), benchCommand()]) {
+  for (const command of [replayCommand(), vectorsCommand(), decodeCommand(), benchCommand(), fuzzCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;

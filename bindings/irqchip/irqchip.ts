@@ -65,6 +65,9 @@ export class IrqChip {
     this.machine = machine;
     const result = machine.engine.irqchipBoot(eras.indexOf(kvm), ram.base, ram.size / PAGE, pollLimit, set);
     succeed(result, 'boot', { EINVAL: 'the machine has no ITS or no LPIs' });
+    machine.onRestore(() => {
+      this.#taken = machine.engine.irqchipLogCount() >>> 0;
+    });
   }
 
   /** `its_create_device`: MAPD, an ITT, a block of LPIs, an interrupt for each event. */

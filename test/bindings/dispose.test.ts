@@ -8,7 +8,10 @@ const REFUSED = { name: 'GicError', code: 'DISPOSED', field: 'machine' };
 
 /** Every use that there is, with arguments that a live machine takes. */
 const uses: Readonly<
-  Record<Exclude<keyof Machine, 'config' | 'cpus' | 'dispose' | typeof Symbol.dispose>, unknown>
+  Record<
+    Exclude<keyof Machine, 'config' | 'cpus' | 'module' | 'onRestore' | 'dispose' | typeof Symbol.dispose>,
+    unknown
+  >
 > = {
   shape: (m: Machine) => m.shape.layout,
   memory: (m: Machine) => m.memory.buffer,
@@ -49,6 +52,9 @@ const uses: Readonly<
   recordEvents: (m: Machine) => m.recordEvents(true),
   takeEvents: (m: Machine) => m.takeEvents(),
   takeDiagnostics: (m: Machine) => m.takeDiagnostics(),
+  snapshot: (m: Machine) => m.snapshot(),
+  restore: (m: Machine) => m.restore(m.snapshot()),
+  digest: (m: Machine) => m.digest(),
 };
 
 describe('a machine that was disposed', () => {

@@ -1,0 +1,24 @@
+// Where the tables of the machine that is fuzzed stand.
+import { machine } from '../memory/machine';
+import { FuzzArea, FuzzMachine } from './abi';
+
+export const CONFIG: u32 = FuzzArea.CONFIG;
+export const PENDING: u32 = FuzzArea.PENDING;
+export const VIRTUAL_CONFIG: u32 = FuzzArea.VIRTUAL_CONFIG;
+export const VIRTUAL_PENDING: u32 = FuzzArea.VIRTUAL_PENDING;
+export const QUEUE: u32 = FuzzArea.QUEUE;
+export const ITTS: u32 = FuzzArea.ITTS;
+export const AREAS: u32 = FuzzArea.COUNT;
+
+export const CPUS: u32 = FuzzMachine.CPUS;
+export const VPE_COUNT: u32 = FuzzMachine.VPES;
+
+/** Physical address of an area. */
+export function area(n: u32): u64 {
+  return machine().ramBase + ((<u64>n) << 16);
+}
+
+/** Linear address of an area. */
+export function areaAt(n: u32): usize {
+  return machine().ramAt + ((<usize>n) << 16);
+}

@@ -1,0 +1,111 @@
+import { FuzzFailure } from './failure.ts';
+import type { Fuzzer } from './fuzzer.ts';
+import { operationAt } from './input.ts';
+import { failureWith, minimize } from './minimize.ts';
+import { Mutator } from './mutation.ts';
+import { Random } from './random.ts';
+
+export interface CampaignOptions {
+  /** Where the random numbers begin; equal seeds try equal inputs. Default 1. */
+  readonly seed?: number;
+  /** Inputs to begin with. */
+  readonly corpus?: readonly Uint8Array[];
+}
+
+/** An input that fails, of those that fail alike the first one. */
+export interface Crash {
+  readonly kind: FuzzFailure['kind'];
+  readonly message: string;
+  /** Cut down to what it needs. */
+  readonly input: Uint8Array;
+  /** After how many executions it was found. */
+  readonly execution: number;
+}
+
+/** Inputs between two looks at whether the machines still go back to where they began. */
+const CHECK_INTERVAL = 1 << 18;
+/** Random inputs before the first mutation. */
+const FRESH = 64;
+
+/** Tries one input after the other: mutations of those that led somewhere new. */
+export class Campaign {
+  readonly fuzzer: Fuzzer;
+  readonly corpus: Uint8Array[] = [];
+  readonly crashes: Crash[] = [];
+  executions = 0;
+  readonly #random: Random;
+  readonly #mutator: Mutator;
+  readonly #known = new Set<string>();
+  readonly #given: Uint8Array[];
+
+  constructor(fuzzer: Fuzzer, { seed = 1, corpus = [] }: CampaignOptions = {}) {
+    this.fuzzer = fuzzer;
+    this.#random = new Random(seed);
+    this.#mutator = new Mutator(this.#random);
+    this.#given = [...corpus];
+  }
+
+  /** Tries `count` inputs. */
+  run(count: number): void {
+    for (let n = 0; n < count; n++) {
+      this.#try(this.#next());
+      if (this.executions % CHECK_INTERVAL === 0) this.checkRestored();
+    }
+  }
+
+  /** Records a crash where a machine is no longer what it was at the start. */
+  checkRestored(): void {
+    for (const target of this.fuzzer.targets) {
+      this.#guard(new Uint8Array(), () => target.checkRestored());
+    }
+  }
+
+  #next(): Uint8Array {
+    const given = this.#given.pop();
+    if (given) return given;
+    if (this.executions < FRESH || this.corpus.length === 0) return this.#mutator.fresh();
+    return this.#mutator.mutate(this.#parent(), this.#parent());
+  }
+
+  /** Half of the time one of the newest. */
+  #parent(): Uint8Array {
+    const { length } = this.corpus;
+    const newest = Math.min(length, 64);
+    const index =
+      this.#random.below(2) === 0 ? this.#random.below(length) : length - 1 - this.#random.below(newest);
+    return this.corpus[index] as Uint8Array;
+  }
+
+  #try(input: Uint8Array): void {
+    this.executions++;
+    this.#guard(input, () => {
+      if (this.fuzzer.fuzzOne(input) === 0) return;
+      this.corpus.push(input.slice());
+      this.fuzzer.targetOf(input).checkDeterminism(input);
+    });
+  }
+
+  #guard(input: Uint8Array, check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof FuzzFailure)) throw error;
+      this.#record(input, error);
+    }
+  }
+
+  #record(input: Uint8Array, failure: FuzzFailure): void {
+    const operation = input[operationAt(failure.operation)];
+    const description = failure.message.replace(/ at operation \d+/, '');
+    // What is left behind tells nothing about the cause, and what was performed last little.
+    const name = failure.kind === 'not-deterministic' ? failure.kind : `${description} ${operation ?? 'end'}`;
+    if (this.#known.has(name) || this.crashes.length >= MAX_CRASHES) return;
+    this.#known.add(name);
+    const small = minimize(this.fuzzer, input);
+    const message = failureWith(this.fuzzer, small)?.message ?? failure.message;
+    this.crashes.push({ kind: failure.kind, message, input: small.slice(), execution: this.executions });
+  }
+}
+
+/** Crashes that are kept. A defect shows in many ways; a person looks at the first ones. */
+const MAX_CRASHES = 16;

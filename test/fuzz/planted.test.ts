@@ -1,0 +1,69 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Campaign, createFuzzer } from '../../bindings/fuzz/index.ts';
+import { plant, plantedBugs } from '../../scripts/planted-bugs.mjs';
+import { run } from '../cli/run.ts';
+
+let folder: string;
+let planted: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'gicv4-fuzz-'));
+  planted = await plant('lost-when-moved');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a defect that was planted: MOVI loses a pending LPI', () => {
+  it('is found and cut down to the MSI and the MOVI', async () => {
+    const campaign = new Campaign(await createFuzzer(planted), { seed: 1 });
+    while (campaign.crashes.length === 0 && campaign.executions < 2_000_000) campaign.run(256);
+    expect(campaign.crashes[0]).toMatchObject({ kind: 'ledger', message: expect.stringMatching(/pending/) });
+    expect(campaign.crashes[0]?.input).toHaveLength(1 + 2 * 8);
+  });
+
+  it('the command line writes the input and performs it again', async () => {
+    const found = await run('fuzz', '--module', planted, '--time', '8', '--crashes', folder, '--json');
+    expect(found.code).toBe(1);
+    const { crashes, executions, edges } = JSON.parse(found.out);
+    expect([executions, edges].every((count) => count > 1000)).toBe(true);
+    const file: string = crashes[0].file;
+    expect(readFileSync(file)).toHaveLength(1 + 2 * 8);
+    const again = await run('fuzz', '--module', planted, '--replay', file);
+    expect(again).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/ITS command[\s\S]*ledger at operation 1/),
+    });
+    const without = await run('fuzz', '--replay', file);
+    expect(without).toMatchObject({ code: 0, out: expect.stringContaining('nothing failed') });
+  });
+});
+
+describe('the planted defects', () => {
+  it('are of at least five kinds', () => {
+    const kinds = new Set(Object.values(plantedBugs).map(({ found }) => found[0]));
+    expect(kinds.size).toBeGreaterThanOrEqual(5);
+  });
+
+  it('can be planted in the sources as they are', () => {
+    for (const { patches } of Object.values(plantedBugs)) {
+      for (const { file, find } of patches) {
+        const source = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+        expect(source.split(find), `${file}: ${find}`).toHaveLength(2);
+      }
+    }
+  });
+});
+
+describe('gicv4 fuzz', () => {
+  it.each([
+    [['--time', '0'], /--time/],
+    [['--replay', 'no-such-file'], /no-such-file/],
+    [['--module', 'package.json', '--time', '1'], /WebAssembly module/],
+    [['--module', 'build/gic.single.wasm', '--time', '1'], /the fuzz build/],
+  ])('%j is refused on one line', async (args, message) => {
+    const { code, err } = await run('fuzz', ...args);
+    expect(code).toBe(2);
+    expect(err.trim().split('\n')).toEqual([expect.stringMatching(message)]);
+  });
+});
