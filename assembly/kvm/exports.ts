@@ -20,6 +20,7 @@ import { injectIrq } from './inject';
 import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import { isEmulated, userRead, userWrite } from './mmio/dispatch';
+import { timesAcked, watchSpi } from './resample';
 import * as run from './run';
 import { runVcpu, serveAll, stopVcpu, waitForInterrupt } from './service';
 import { Vcpu, VgicVm, vcpuOf, vmOf } from './state';
@@ -121,6 +122,19 @@ export function kvmUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high:
   if (!isVcpu(vcpu)) return EINVAL;
   userWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
   return served(0);
+}
+
+/** A resample eventfd of an SPI: user space wants to know when the guest has ended it. */
+export function kvmWatchSpi(vm: u32, spi: u32, watched: u32): i32 {
+  if (!isVm(vm) || isNull(irqOf(vm, NONE, spi)) || spi < 32) return EINVAL;
+  watchSpi(vm, spi, watched != 0);
+  return 0;
+}
+
+/** How often the end of a watched SPI was told. */
+export function kvmTimesAcked(vm: u32, spi: u32): i32 {
+  if (!isVm(vm) || isNull(irqOf(vm, NONE, spi)) || spi < 32) return EINVAL;
+  return <i32>timesAcked(vm, spi);
 }
 
 // --- one vCPU ---

@@ -7,7 +7,7 @@ import { timerLine } from './arch_timer';
 import { Cost, spend } from './costs';
 import { LAST_PPI, NONE } from './limits';
 import { vcpuOf } from './state';
-import { LINE_TIMER, VgicIrq } from './vgic_irq';
+import { LINE_TIMER, LINE_UNKNOWN, VgicIrq } from './vgic_irq';
 
 const GICR_SGI_FRAME: u32 = 0x10000;
 const ISPENDR: u32 = 0x200;
@@ -25,7 +25,7 @@ export function mapPhysical(irq: VgicIrq, hostIntid: u32, line: u32): void {
 export function unmapPhysical(irq: VgicIrq): void {
   irq.hw = false;
   irq.hwintid = 0;
-  irq.line = 0;
+  irq.line = <u8>LINE_UNKNOWN;
 }
 
 /** vgic_get_phys_line_level. */
@@ -37,10 +37,6 @@ export function physicalLine(irq: VgicIrq): bool {
 /** vgic_irq_set_phys_active. Of a PPI the state is the PE's that the vCPU is loaded on. */
 export function setPhysicalActive(irq: VgicIrq, active: bool): void {
   writeBit(irq, active ? ISACTIVER : ICACTIVER);
-}
-
-export function isPhysicalActive(irq: VgicIrq): bool {
-  return (readBit(irq, ISACTIVER) & 1) != 0;
 }
 
 /** Takes the latch back; a line that is high stays pending. */

@@ -17,5 +17,3 @@ export const LAST_SPI: u32 = 1019;
 export const FIRST_LPI: u32 = 8192;
 /** KVM's guests have 16 bits of INTIDs. */
 export const MAX_LPI_INTID: u32 = 65535;
-
-export const MAX_LIST_REGISTERS: u32 = 16;

@@ -3,7 +3,7 @@
 import { chip } from '../irqchip/state';
 import { areaAt, IRQ_RECORDS, IRQS_AT, LPI_MAP_AT } from './areas';
 import { FIRST_LPI, LAST_PPI, LAST_SPI, MAX_LPI_INTID, NONE, PRIVATE_IRQS, SPI_SLOTS } from './limits';
-import { kvm, Vcpu, VgicVm, vcpuOf, vmOf } from './state';
+import { kvm, Vcpu, VgicVm, vmOf } from './state';
 
 /** Who knows the level of the line of a mapped interrupt (the kernel's irq_ops). */
 export const LINE_UNKNOWN: u32 = 0;
@@ -203,8 +203,4 @@ export function vcpuNumber(vm: VgicVm, index: u32): u32 {
 /** The kernel is 6.19 or later: active interrupts may leave the list registers. */
 export function isNewEra(): bool {
   return chip().era == 2;
-}
-
-export function vcpuOfIrq(irq: VgicIrq): Vcpu {
-  return vcpuOf(irq.vcpu);
 }

@@ -1,5 +1,5 @@
 // Physical CPUs, the threads of vCPUs, the guests that run in them, devices.
-import { numberOfVcpu, Vcpu, vcpuOf } from '../kvm/state';
+import { Vcpu, vcpuOf } from '../kvm/state';
 import { areaAt, DEVICES_AT, PES_AT, THREADS_AT } from './areas';
 
 @unmanaged
@@ -248,17 +248,8 @@ export function deviceOf(n: u32): Device {
   return changetype<Device>(areaAt(DEVICES_AT) + <usize>n * offsetof<Device>());
 }
 
-/** The number of a thread's vCPU. */
-export function numberOfThread(thread: Thread): u32 {
-  return <u32>((changetype<usize>(thread) - areaAt(THREADS_AT)) / offsetof<Thread>());
-}
-
 export function vcpuOfPe(pe: Pe): Vcpu {
   return vcpuOf(pe.thread);
-}
-
-export function threadOfVcpu(vcpu: Vcpu): Thread {
-  return threadOf(numberOfVcpu(vcpu));
 }
 
 /** Adds to one of several counters in a row. */

@@ -16,7 +16,7 @@ export abstract class Irq {
     this.number = number;
   }
 
-  /** `irq_mask`: the seed disables a VLPI, and a doorbell, by nothing else. */
+  /** `irq_mask`: the one way to disable a VLPI, and a doorbell. */
   mask(): void {
     this.attempt('mask', this.engine.irqchipMask(this.number, 1));
   }
@@ -36,7 +36,7 @@ export abstract class Irq {
   }
 
   /**
-   * `irq_set_irqchip_state`: how the seed implements a guest's INT and CLEAR. EINVAL for any state but `pending`, and
+   * `irq_set_irqchip_state`: how a guest's INT and CLEAR are implemented. EINVAL for any state but `pending`, and
    * for the doorbells of GICv4.1.
    */
   setIrqchipState(state: IrqchipState, value: boolean): void {

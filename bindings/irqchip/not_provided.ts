@@ -1,6 +1,6 @@
 import { IrqChipError } from './errors.ts';
 
-/** Why a guest's command has no counterpart among the operations of this layer, in the seed's terms. */
+/** Why a guest's command has no counterpart among the operations of this layer, in the terms of the GICv4 series' documentation. */
 export const notProvided = {
   MAPD:
     'a guest\'s device exists in its virtual ITS alone: MAPD "is purely local to the virtual ITS", ' +

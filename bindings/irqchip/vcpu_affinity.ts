@@ -3,8 +3,8 @@ import type { VsgiProperties } from './vm.ts';
 
 /**
  * `struct its_cmd_info` for a device interrupt: what `its_map_vlpi`, `its_get_vlpi` and `its_prop_update_vlpi` hand
- * down. The seed calls this the irqchip version of an ioctl, and says why map and unmap belong here: they set the
- * affinity of a VLPI to a vCPU.
+ * down. The series' documentation calls this the irqchip version of an ioctl, and says why map and unmap belong here:
+ * they set the affinity of a VLPI to a vCPU.
  */
 export type VlpiCommand =
   | ({ readonly type: 'MAP_VLPI' } & VlpiMap)

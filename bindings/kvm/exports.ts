@@ -23,6 +23,8 @@ export interface KvmExports {
   kvmRun(vcpu: number, cpu: number): number;
   kvmStop(vcpu: number): number;
   kvmServe(): number;
+  kvmWatchSpi(vm: number, spi: number, watched: number): number;
+  kvmTimesAcked(vm: number, spi: number): number;
   kvmTimerControl(vcpu: number, timer: number): number;
   kvmTimerCompare(vcpu: number, timer: number): number;
   kvmTimerLine(vcpu: number, timer: number): number;

@@ -114,6 +114,21 @@ export class GuestVm {
     });
   }
 
+  /**
+   * KVM_IRQFD_FLAG_RESAMPLE: counts from now on how often a vCPU has ended an SPI without a physical interrupt behind it
+   * (`kvm_notify_acked_irq`), so that user space can look at the device's line again.
+   */
+  watchEnds(intid: number, watched = true): void {
+    this.spi(intid);
+    succeed(this.#engine.kvmWatchSpi(this.index, intid, watched ? 1 : 0), 'watchEnds');
+  }
+
+  /** Ends of a watched SPI that were told so far. */
+  ends(intid: number): number {
+    this.spi(intid);
+    return succeed(this.#engine.kvmTimesAcked(this.index, intid), 'ends');
+  }
+
   /** Guest RAM: a view without a copy. */
   memory(address: number, length: number): Uint8Array {
     requireInteger('INVALID_ARGUMENT', 'length', length, 0, this.ram.size);
