@@ -451,7 +451,10 @@ export enum Counter {
   VSGIS_COALESCED = 72,
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   VSGIS_DROPPED = 74,
-  COUNT = 75,
+  /** LPIs and VLPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
+  LPIS_CLEARED = 75,
+  VLPIS_CLEARED = 76,
+  COUNT = 77,
 }
 
 /** Operations of the hypervisor that the simulation has a price for. */

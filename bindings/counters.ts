@@ -37,6 +37,8 @@ export interface CounterValues {
   };
   /** Writes of GITS_SGIR. */
   readonly vsgis: { readonly sent: number; readonly coalesced: number; readonly dropped: number };
+  /** Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away. */
+  readonly cleared: { readonly lpi: number; readonly vlpi: number };
   /** Rising edges of maintenance interrupts. */
   readonly maintenance: number;
 }
@@ -90,6 +92,7 @@ export function readCounters(buffer: ArrayBufferLike, places: readonly number[])
       coalesced: value(Counter.VSGIS_COALESCED),
       dropped: value(Counter.VSGIS_DROPPED),
     },
+    cleared: { lpi: value(Counter.LPIS_CLEARED), vlpi: value(Counter.VLPIS_CLEARED) },
     maintenance: value(Counter.MAINTENANCE),
   };
 }

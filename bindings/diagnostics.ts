@@ -276,7 +276,7 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     operands: [],
   },
   INJECTOR_LOST: {
-    text: 'a thread that injects MSIs ended or stood still for 5 s in the middle of one; it is not waited for any more',
+    text: 'a thread that injects MSIs ended or stood still for seconds in the middle of one; it is not waited for any more',
     spec: '0',
     operands: [],
   },

@@ -10,7 +10,6 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
   lpiArrivalBytes(intidBits: number): number;
-  allowWaiting(): void;
   openInjector(): number;
   closeInjector(lane: number): void;
   injectMsi(its: number, deviceId: number, eventId: number): number;

@@ -90,7 +90,6 @@ export class Machine extends MachineView implements GicHardware {
     this.engine = exports;
     this.module = engine.module;
     this.#build = engine.build;
-    if (engine.build === 'shared' && mayWait()) exports.allowWaiting();
     this.#words = new Uint32Array(place.buffer);
     this.#resultHigh = exports.fieldOffset(Field.RESULT_HIGH) >> 2;
     this.#eventsOn = exports.fieldOffset(Field.EVENTS_ON) >> 2;

@@ -71,7 +71,7 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
       count(Counter.SETLPIR + setPendingLpi(rd, <u32>value));
       return;
     case Register.GICR_CLRLPIR:
-      rd.physicalLpis.clearPending(<u32>value);
+      if (rd.physicalLpis.clearPending(<u32>value)) count(Counter.LPIS_CLEARED);
       return;
     case Register.GICR_INVLPIR:
       return invalidateByRegister(rd, value);

@@ -259,8 +259,12 @@ function targetError(command: Command, outcome: Outcome): u32 {
 /** Clears the pending state of the interrupt that `resolve` found. */
 function clearFound(): void {
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid);
-  else redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
+  if (isVirtual(foundEntry)) {
+    if (clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid))
+      count(Counter.VLPIS_CLEARED);
+  } else if (redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid)) {
+    count(Counter.LPIS_CLEARED);
+  }
 }
 
 /** 6.9. */

@@ -3,16 +3,11 @@ import { Outcome } from '../abi';
 import { settle } from '../gic/outputs';
 import { translateMsi } from '../its/translation';
 import { takeArrivals as take } from './arrivals';
-import { allowSleep, beginTranslation, endTranslation } from './gate';
+import { beginTranslation, endTranslation } from './gate';
 import { BATCH_CAPACITY, freeLane, injects, ownLane, takeLane } from './lane';
 
 /** The lane of this instance is gone: nothing was sent. */
 const NO_LANE: i32 = -1;
-
-/** This thread may sleep where it has to wait for another one. */
-export function allowWaiting(): void {
-  allowSleep();
-}
 
 /** Makes this instance one that injects: the number of its lane, -1 where all are taken. */
 export function openInjector(): i32 {

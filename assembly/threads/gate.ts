@@ -11,18 +11,11 @@ const UNDER_WAY: u64 = 1 << 63;
 const DEVICE: u64 = 0xffff0000;
 const DEVICE_AND_EVENT: u64 = 0xffffffff;
 
-/** Looks at a word before a thread goes to sleep, and how long it then sleeps, in ns, before it looks again. */
-const SPINS: u32 = 2000;
-const NAP: i64 = 100_000;
-/** Naps, or as many spins in a thread that must not sleep, after which a lane is given up: 5 s. */
-const PATIENCE: u32 = 50_000;
-
-/** Whether this thread may sleep: the main thread of a browser must not. */
-let sleeps: bool = false;
-
-export function allowSleep(): void {
-  sleeps = true;
-}
+/**
+ * Looks at a lane's word after which the owner gives it up: some seconds. There is no sleep in between: a translation
+ * takes well below a microsecond, and V8's first compiler forgets local values over `memory.atomic.wait`.
+ */
+const PATIENCE: u64 = 1 << 33;
 
 /** Bits of the IDs that tell one event from most others. */
 function keyOf(deviceId: u32, eventId: u32): u64 {
@@ -53,9 +46,7 @@ export function endTranslation(): void {
 function awaitGate(): void {
   if (!ASC_FEATURE_THREADS) return;
   const gate = machine().threads + GATE;
-  for (let spins: u32 = 0; atomic.load<u32>(gate) != 0; spins++) {
-    if (sleeps && spins >= SPINS) atomic.wait<i32>(gate, 1, NAP);
-  }
+  while (atomic.load<u32>(gate) != 0) {}
 }
 
 // --- the owner ---
@@ -83,10 +74,7 @@ export function closeGate(): void {
 }
 
 export function openGate(): void {
-  if (!ASC_FEATURE_THREADS) return;
-  const gate = machine().threads + GATE;
-  atomic.store<u32>(gate, 0);
-  if (laneLimit() != 0) atomic.notify(gate, -1);
+  if (ASC_FEATURE_THREADS) atomic.store<u32>(machine().threads + GATE, 0);
 }
 
 function awaitMatching(key: u64, mask: u64): void {
@@ -100,14 +88,10 @@ function awaitMatching(key: u64, mask: u64): void {
 
 function awaitChange(lane: Lane, number: u32, seen: u64): void {
   const at = changetype<usize>(lane);
-  let spins: u32 = 0;
-  for (let naps: u32 = 0; atomic.load<u64>(at) == seen; ) {
-    if (++spins < SPINS) continue;
-    if (sleeps) atomic.wait<i64>(at, <i64>seen, NAP);
-    spins = 0;
-    if (++naps < PATIENCE) continue;
-    report(Diagnostic.INJECTOR_LOST, number);
-    atomic.store<u32>(stateAt(lane), LOST);
-    atomic.store<u64>(at, 0);
+  for (let looks: u64 = 0; looks < PATIENCE; looks++) {
+    if (atomic.load<u64>(at) != seen) return;
   }
+  report(Diagnostic.INJECTOR_LOST, number);
+  atomic.store<u32>(stateAt(lane), LOST);
+  atomic.store<u64>(at, 0);
 }

@@ -5,7 +5,7 @@ import { type EngineExports, instantiate } from '../engine.ts';
 import { GicError, requireInteger } from '../errors.ts';
 import { disposed } from '../machine_view.ts';
 import { type MsiOutcome, msiOutcomes } from '../outcomes.ts';
-import { mayWait, type SharedMachine } from '../shared_machine.ts';
+import type { SharedMachine } from '../shared_machine.ts';
 
 /** MSIs that go to the engine in one call. */
 const BATCH = 1024;
@@ -40,7 +40,6 @@ export class Injector {
     }
     const { engine, shape, memory } = machine;
     const exports = instantiate(engine, memory);
-    if (mayWait()) exports.allowWaiting();
     const lane = exports.openInjector();
     if (lane < 0) {
       throw new GicError('INVALID_STATE', 'machine', '64 injectors', 'at most 64 that are not disposed');
