@@ -7,6 +7,7 @@ import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
 import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
+import { lpiConfigBytes as configBytes } from './gic/lpi_set';
 import { settle } from './gic/outputs';
 import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';
@@ -87,6 +88,11 @@ export function wiredIndexBytes(priorityBits: u32): u32 {
 /** Bytes of one PE's index of LPIs. */
 export function lpiIndexBytes(intidBits: u32, priorityBits: u32): u32 {
   return indexBytes((<u32>1) << intidBits, priorityBits);
+}
+
+/** Bytes of the cached configuration of one PE's LPIs. */
+export function lpiConfigBytes(intidBits: u32): u32 {
+  return configBytes(intidBits);
 }
 
 /** Where a field that the host reads in place stands: in its record, or in memory for those of the machine. */

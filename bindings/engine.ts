@@ -9,6 +9,7 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
+  lpiConfigBytes(intidBits: number): number;
   fieldOffset(field: Field): number;
   clear(bytes: number): void;
   configure(field: Config, value: number): void;
@@ -108,6 +109,7 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): EngineE
 export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
   wiredIndex(priorityBits: number): number;
   lpiIndex(intidBits: number, priorityBits: number): number;
+  lpiConfig(intidBits: number): number;
 };
 
 const sizes = {
@@ -163,6 +165,7 @@ function probe(module: WebAssembly.Module): Probe {
         ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
         wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
         lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
+        lpiConfig: (intidBits) => engine.lpiConfigBytes(intidBits),
       },
     };
     probes.set(module, result);

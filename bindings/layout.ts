@@ -73,7 +73,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     attention: take(CPU_BITMAP_BYTES),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
-    configCaches: take(lpiSets * 2 ** intidBits),
+    configCaches: take(lpiSets * sizes.lpiConfig(intidBits)),
     wiredPlanes: take(cpus * 2 * sizes.wiredIndex(storedPriorityBits)),
     lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, lpiPriorityBits)),
     ramAt: take(ram.size, PAGE_BYTES),

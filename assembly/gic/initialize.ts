@@ -18,7 +18,7 @@ import {
   WIRED_CAPACITY,
 } from './bank';
 import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
-import { initLpiSet, LpiSet } from './lpi_set';
+import { initLpiSet, LpiSet, lpiConfigBytes } from './lpi_set';
 import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
 
@@ -94,7 +94,7 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
     const set = changetype<LpiSet>(n ? rd.vlpis : rd.lpis);
     const place = cpu * sets + n;
     const planes = m.lpiPlanes + <usize>place * lpiPlanesBytes(m);
-    initLpiSet(set, cpu, n == 1, planes, m.configCaches + ((<usize>place) << m.intidBits));
+    initLpiSet(set, cpu, n == 1, planes, m.configCaches + <usize>place * lpiConfigBytes(m.intidBits));
   }
 }
 
