@@ -115,15 +115,8 @@ export class LpiSet {
   moveAll(to: LpiSet): void {
     if (this.pendingTable == 0 || to.pendingTable == 0) return;
     const end = min<u32>(this.end, to.end);
-    for (let first = FIRST_LPI; first < end; first += 64) {
-      const from = this.pendingWord(first);
-      const moved = load<u64>(from);
-      if (moved == 0) continue;
-      store<u64>(from, 0);
-      const at = to.pendingWord(first);
-      const old = load<u64>(at);
-      store<u64>(at, old | moved);
-      to.indexWord(first, moved & ~old);
+    for (let first = FIRST_LPI; first < end; first += STRIDE) {
+      if (!ASC_FEATURE_SIMD || !this.nothingPending(first)) this.moveStride(first, to);
     }
     this.invalidateAll();
   }
@@ -224,12 +217,28 @@ export class LpiSet {
       this.caches = 1;
       store<u64>(this.commonConfigs + (first >> 6), config * EACH_BYTE);
       if (config & CONFIG_ENABLE) this.best.addEight(first >> 6, config & CONFIG_PRIORITY);
+      this.touch();
       return;
     }
     for (let next = first; next < first + STRIDE; next += 64) {
       const word = load<u64>(this.pendingWord(next));
       if (word) this.indexWord(next, word);
     }
+  }
+
+  private moveStride(first: u32, to: LpiSet): void {
+    const fresh = load<u64>(to.commonConfigs + (first >> 6)) == 0;
+    for (let next = first; next < first + STRIDE; next += 64) {
+      const from = this.pendingWord(next);
+      const moved = load<u64>(from);
+      if (moved == 0) continue;
+      store<u64>(from, 0);
+      const at = to.pendingWord(next);
+      const old = load<u64>(at);
+      store<u64>(at, old | moved);
+      if (!fresh) to.indexWord(next, moved & ~old);
+    }
+    if (fresh) to.indexStride(first);
   }
 
   /** Whether none of the next STRIDE LPIs is pending. */
