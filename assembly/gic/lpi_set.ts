@@ -278,6 +278,10 @@ export class LpiSet {
 
   /** Indexes the LPIs of one word of the pending table, those with equal configuration at once. */
   private indexWord(first: u32, members: u64): void {
+    if ((members & (members - 1)) == 0) {
+      if (members) this.indexOne(first | <u32>ctz(members));
+      return;
+    }
     const at = this.commonConfigs + (first >> 6);
     if (members == ALL_PENDING && load<u8>(at) == 0 && this.haveCommonConfig(first, 64)) {
       this.caches = 1;
