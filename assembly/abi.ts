@@ -71,6 +71,7 @@ export enum Config {
   itsWithoutVlpis = 58,
   itsVirtualType = 60,
   vlpiTargetOffset = 61,
+  residentTables = 65,
 }
 
 /** Bits of `Config.features`. */

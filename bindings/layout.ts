@@ -23,6 +23,7 @@ export interface Layout {
   readonly dirtyVirtual: number;
   readonly changedCpus: number;
   readonly attention: number;
+  readonly residentTables: number;
   readonly diagnostics: number;
   readonly counters: number;
   readonly configCaches: number;
@@ -71,6 +72,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),
     attention: take(CPU_BITMAP_BYTES),
+    residentTables: take(cpus * 4),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
     configCaches: take(lpiSets * sizes.lpiConfig(intidBits)),

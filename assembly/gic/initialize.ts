@@ -301,6 +301,9 @@ export function setField(field: Config, value: f64): void {
     case Config.sim:
       m.sim = at;
       break;
+    case Config.residentTables:
+      m.residentTables = at;
+      break;
     case Config.attention:
       m.attention = at;
       break;
