@@ -8,7 +8,7 @@
 // its tables.
 import { Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
-import { areAlike, EACH_BYTE, equalBytes, fill64, lanesOf } from '../memory/bytes';
+import { anyOf64, areAlike, EACH_BYTE, equalBytes, fill64, lanesOf } from '../memory/bytes';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
 import { touchVirtual } from '../virt/outputs';
@@ -24,6 +24,9 @@ const EACH_ITS_OWN: u32 = 1;
 
 /** LPIs that are looked at together where few are pending; a pending table holds a multiple of it. */
 const STRIDE: u32 = 512;
+
+/** LPIs that are looked at together where none may be: their bits come from memory at the same time. */
+const SPAN: u32 = 4 * STRIDE;
 
 /** A word of the pending table with all bits set. */
 const ALL_PENDING: u64 = 0xffffffffffffffff;
@@ -203,9 +206,11 @@ export class LpiSet {
   /** Indexes everything pending of a set that has nothing cached. */
   private indexPending(): void {
     if (this.pendingTable == 0) return;
-    for (let first = FIRST_LPI; first < this.end; first += STRIDE) {
-      if (ASC_FEATURE_SIMD && this.nothingPending(first)) continue;
-      this.indexStride(first);
+    for (let first = FIRST_LPI; first < this.end; first += SPAN) {
+      if (ASC_FEATURE_SIMD && this.emptySpan(first)) continue;
+      for (let next = first; next < first + SPAN; next += STRIDE) {
+        if (!ASC_FEATURE_SIMD || !this.nothingPending(next)) this.indexStride(next);
+      }
     }
     this.touch();
   }
@@ -243,9 +248,14 @@ export class LpiSet {
 
   /** Whether none of the next STRIDE LPIs is pending. */
   private nothingPending(first: u32): bool {
+    return !v128.any_true(anyOf64(this.pendingWord(first)));
+  }
+
+  /** Whether none of the next SPAN LPIs is pending. */
+  private emptySpan(first: u32): bool {
     const at = this.pendingWord(first);
-    const low = v128.or(v128.load(at), v128.load(at, 16));
-    const high = v128.or(v128.load(at, 32), v128.load(at, 48));
+    const low = v128.or(anyOf64(at), anyOf64(at + 64));
+    const high = v128.or(anyOf64(at + 128), anyOf64(at + 192));
     return !v128.any_true(v128.or(low, high));
   }
 

@@ -99,7 +99,7 @@ function tableTag(table: u64): u32 {
 }
 
 function tagOf(cpu: u32): usize {
-  return machine().residentTables + (<usize>cpu << 2);
+  return machine().residentTables + ((<usize>cpu) << 2);
 }
 
 /** Whether any PE may have a pending table in use. The tags stand close together, so that few cache lines are read. */

@@ -44,6 +44,13 @@ export function areAlike(at: usize, bytes: usize, mask: u32): bool {
   return (unlike & (mask * EACH_BYTE)) == 0;
 }
 
+/** The bits that any part of 64 bytes has. */
+export function anyOf64(at: usize): v128 {
+  const low = v128.or(v128.load(at), v128.load(at, 16));
+  const high = v128.or(v128.load(at, 32), v128.load(at, 48));
+  return v128.or(low, high);
+}
+
 /** Fills 64 bytes with eight times a word. A `memory.fill` of so few costs more. */
 export function fill64(at: usize, word: u64): void {
   store<u64>(at, word);
