@@ -74,6 +74,7 @@ export enum Config {
   /** What threads share, and marks of LPIs that other threads than the owner's made pending. */
   threads = 65,
   arrivals = 67,
+  residentTables = 68,
 }
 
 /** Bits of `Config.features`. */

@@ -7,6 +7,7 @@ import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
 import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
+import { lpiConfigBytes as configBytes } from './gic/lpi_set';
 import { settle } from './gic/outputs';
 import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';
@@ -108,6 +109,11 @@ export function lpiIndexBytes(intidBits: u32, priorityBits: u32): u32 {
 /** Bytes of the marks of one PE's arrived LPIs. */
 export function lpiArrivalBytes(intidBits: u32): u32 {
   return arrivalBytes(intidBits);
+}
+
+/** Bytes of the cached configuration of one PE's LPIs. */
+export function lpiConfigBytes(intidBits: u32): u32 {
+  return configBytes(intidBits);
 }
 
 /** Where a field that the host reads in place stands: in its record, or in memory for those of the machine. */

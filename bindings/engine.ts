@@ -15,6 +15,7 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   injectMsi(its: number, deviceId: number, eventId: number): number;
   injectMsis(its: number, count: number): number;
   takeArrivals(): number;
+  lpiConfigBytes(intidBits: number): number;
   fieldOffset(field: Field): number;
   clear(bytes: number): void;
   configure(field: Config, value: number): void;
@@ -115,6 +116,7 @@ export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
   wiredIndex(priorityBits: number): number;
   lpiIndex(intidBits: number, priorityBits: number): number;
   lpiArrivals(intidBits: number): number;
+  lpiConfig(intidBits: number): number;
 };
 
 const sizes = {
@@ -173,6 +175,7 @@ function probe(module: WebAssembly.Module): Probe {
         wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
         lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
         lpiArrivals: (intidBits) => engine.lpiArrivalBytes(intidBits),
+        lpiConfig: (intidBits) => engine.lpiConfigBytes(intidBits),
       },
     };
     probes.set(module, result);

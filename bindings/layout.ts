@@ -25,6 +25,7 @@ export interface Layout {
   readonly dirtyVirtual: number;
   readonly changedCpus: number;
   readonly attention: number;
+  readonly residentTables: number;
   readonly diagnostics: number;
   readonly counters: number;
   readonly configCaches: number;
@@ -75,9 +76,10 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),
     attention: take(CPU_BITMAP_BYTES),
+    residentTables: take(cpus * 4),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
-    configCaches: take(lpiSets * 2 ** intidBits),
+    configCaches: take(lpiSets * sizes.lpiConfig(intidBits)),
     wiredPlanes: take(cpus * 2 * sizes.wiredIndex(storedPriorityBits)),
     lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, lpiPriorityBits)),
     ramAt: take(ram.size, PAGE_BYTES),

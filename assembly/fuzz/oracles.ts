@@ -26,7 +26,7 @@ function indexed(set: LpiSet): bool {
   if (set.end <= FIRST || set.pendingTable == 0) return set.best.isEmpty;
   const pending = load<u64>(set.pendingTable + (FIRST >> 3));
   for (let n: u32 = 0; n < USED_LPIS; n++) {
-    const config: u32 = load<u8>(set.configCache + FIRST + n);
+    const config: u32 = set.cachedConfig(FIRST + n);
     const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
     const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
     if (expected != found) return false;
@@ -40,7 +40,7 @@ function findBest(cpu: u32): bool {
   const set = redistributorOf(cpu).physicalLpis;
   bestPriority = 256;
   for (let rest = pendingWordOf(cpu); rest; rest &= rest - 1) {
-    const config: u32 = load<u8>(set.configCache + FIRST + <u32>ctz(rest));
+    const config: u32 = set.cachedConfig(FIRST + <u32>ctz(rest));
     if ((config & 3) == 3) bestPriority = min<u32>(bestPriority, config & 0xfc);
   }
   return bestPriority < 255;

@@ -19,7 +19,7 @@ import {
   WIRED_CAPACITY,
 } from './bank';
 import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
-import { initLpiSet, LpiSet } from './lpi_set';
+import { initLpiSet, LpiSet, lpiConfigBytes } from './lpi_set';
 import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
 
@@ -95,7 +95,7 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
     const set = changetype<LpiSet>(n ? rd.vlpis : rd.lpis);
     const place = cpu * sets + n;
     const planes = m.lpiPlanes + <usize>place * lpiPlanesBytes(m);
-    const configCache = m.configCaches + ((<usize>place) << m.intidBits);
+    const configCache = m.configCaches + <usize>place * lpiConfigBytes(m.intidBits);
     const arrivals = m.arrivals + <usize>place * arrivalBytes(m.intidBits);
     initLpiSet(set, cpu, n == 1, planes, configCache, arrivals);
   }
@@ -309,6 +309,9 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.sim:
       m.sim = at;
+      break;
+    case Config.residentTables:
+      m.residentTables = at;
       break;
     case Config.attention:
       m.attention = at;

@@ -105,6 +105,8 @@ export class Machine {
   changedCpus: usize;
   /** The same bits as in `changedCpus`, for the simulation. */
   attention: usize;
+  /** For each PE, what tells the pending table of its resident vPE from most others: see residency.ts. */
+  residentTables: usize;
   diagnostics: usize;
   diagnosticCapacity: u32;
   counters: usize;
