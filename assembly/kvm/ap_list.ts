@@ -20,6 +20,7 @@ import {
   setTail,
   tailOf,
 } from './ap_list_buckets';
+import { noteChange } from './changes';
 import { NONE } from './limits';
 import { numberOfVcpu, Vcpu, vcpuOf } from './state';
 import { strayAdd, strayRemove } from './strays';
@@ -67,6 +68,7 @@ export function initList(vcpu: u32): void {
 
 /** Appends an interrupt. */
 export function addToList(irq: VgicIrq, vcpu: u32): void {
+  noteChange();
   const self = vcpuOf(vcpu);
   irq.vcpu = vcpu;
   irq.movedIn = self.sorts;
@@ -80,6 +82,7 @@ export function addToList(irq: VgicIrq, vcpu: u32): void {
 }
 
 export function removeFromList(irq: VgicIrq): void {
+  noteChange();
   const self = vcpuOf(irq.vcpu);
   unlink(irq, self);
   self.listed--;
@@ -96,6 +99,7 @@ export function removeFromList(irq: VgicIrq): void {
  */
 export function touch(irq: VgicIrq): void {
   if (irq.vcpu == NONE || irq.onLr) return;
+  noteChange();
   const self = vcpuOf(irq.vcpu);
   const key = keyOf(irq, self);
   if (key != irq.key) {
@@ -108,6 +112,7 @@ export function touch(irq: VgicIrq): void {
 
 /** The same for a whole list: the distributor's or the groups' enables have changed. */
 export function touchAll(vcpu: Vcpu): void {
+  noteChange();
   for (let key = nextKey(vcpu, 0); key < KEYS; key = nextKey(vcpu, key + 1)) {
     let n = headOf(numberOfVcpu(vcpu), key);
     while (n != EMPTY) {

@@ -146,6 +146,16 @@ export function isTimerPending(vcpu: Vcpu): bool {
   return false;
 }
 
+/** When time alone makes a timer of the vCPU pend that does not yet: a value of the physical counter, or NEVER. */
+export function nextPending(n: u32): u64 {
+  let next = timersOf(n).wfitDeadline;
+  for (let timer: u32 = 0; timer < VCPU_TIMERS; timer++) {
+    if (!canFire(timerControl(n, timer))) continue;
+    next = min<u64>(next, timerCompare(n, timer) + contextOf(n, timer).offset);
+  }
+  return next;
+}
+
 /** The wait of WFIT is over. */
 export function clearWfit(vcpu: Vcpu): void {
   timersOf(numberOfVcpu(vcpu)).wfitDeadline = NEVER;

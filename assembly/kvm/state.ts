@@ -23,6 +23,8 @@ export class Kvm {
   /** vCPUs that were woken and have not run since. */
   firstWoken: u32;
   lastWoken: u32;
+  /** Grows with whatever may make a vCPU runnable that is not, other than the time of a timer. */
+  changes: u64;
   /** The layer was set up. */
   ready: u32;
   /** Numbers of up to sixteen interrupts while they are put in order. */
