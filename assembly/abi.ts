@@ -54,6 +54,7 @@ export enum Config {
   parseReads = 49,
   descheduleReads = 50,
   timers = 51,
+  deadlines = 65,
   timerFrequency = 52,
   /** PPIs of the virtual, physical, EL2 physical and EL2 virtual timer, a byte each. */
   timerPpis = 53,
@@ -176,6 +177,7 @@ export enum Structure {
   IRQCHIP = 12,
   KVM = 13,
   SIM = 14,
+  DEADLINES = 15,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */

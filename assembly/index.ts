@@ -24,6 +24,7 @@ import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
 import { SIM_BYTES } from './sim/areas';
+import { DEADLINES_BYTES } from './timer/deadlines';
 import { readTimerRegister, writeTimerRegister } from './timer/system_registers';
 import { nextTimer, PE_TIMERS_BYTES, setCounter } from './timer/timers';
 import { routeRegister } from './virt/routing';
@@ -64,6 +65,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>VIRTUAL_INTERFACE_BYTES;
     case Structure.TIMERS:
       return <u32>PE_TIMERS_BYTES;
+    case Structure.DEADLINES:
+      return <u32>DEADLINES_BYTES;
     case Structure.IRQCHIP:
       return <u32>IRQCHIP_BYTES;
     case Structure.KVM:

@@ -116,6 +116,7 @@ const sizes = {
   cpuInterface: Structure.CPU_INTERFACE,
   virtualInterface: Structure.VIRTUAL_INTERFACE,
   timers: Structure.TIMERS,
+  deadlines: Structure.DEADLINES,
   event: Structure.EVENT,
   irqchip: Structure.IRQCHIP,
   kvm: Structure.KVM,

@@ -14,6 +14,7 @@ export interface Layout {
   readonly cpuInterfaces: number;
   readonly virtualInterfaces: number;
   readonly timers: number;
+  readonly deadlines: number;
   readonly events: number;
   readonly irqchip: number;
   readonly kvm: number;
@@ -62,6 +63,7 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     cpuInterfaces: take(cpus * sizes.cpuInterface),
     virtualInterfaces: take(cpus * sizes.virtualInterface),
     timers: take(cpus * sizes.timers),
+    deadlines: take(sizes.deadlines),
     events: take(config.eventCapacity * sizes.event),
     irqchip: take(sizes.irqchip),
     kvm: take(sizes.kvm),

@@ -3,6 +3,7 @@ import { Config, Feature, Policy } from '../abi';
 import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
 import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
+import { initDeadlines } from '../timer/deadlines';
 import { initTimers } from '../timer/timers';
 import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
@@ -34,6 +35,7 @@ export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh
 export function initialize(): void {
   const m = machine();
   initSpis(changetype<Bank>(m.spiBank), m);
+  initDeadlines();
   for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) initPe(cpu, m);
   for (let its: u32 = 0; its < m.itsCount; its++) initIts(its);
 }
@@ -64,7 +66,7 @@ function initPe(cpu: u32, m: Machine): void {
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
-  initTimers();
+  initTimers(cpu);
 }
 
 function initVirtualInterface(cpu: u32): void {
@@ -291,6 +293,9 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.timers:
       m.timers = at;
+      break;
+    case Config.deadlines:
+      m.deadlines = at;
       break;
     case Config.irqchip:
       m.irqchip = at;

@@ -68,8 +68,8 @@ export function initList(vcpu: u32): void {
 
 /** Appends an interrupt. */
 export function addToList(irq: VgicIrq, vcpu: u32): void {
-  noteChange();
   const self = vcpuOf(vcpu);
+  noteChange(self);
   irq.vcpu = vcpu;
   irq.movedIn = self.sorts;
   irq.sortedKey = ARRIVED;
@@ -82,8 +82,8 @@ export function addToList(irq: VgicIrq, vcpu: u32): void {
 }
 
 export function removeFromList(irq: VgicIrq): void {
-  noteChange();
   const self = vcpuOf(irq.vcpu);
+  noteChange(self);
   unlink(irq, self);
   self.listed--;
   if (irq.intid < 16) self.listedSgis--;
@@ -99,8 +99,8 @@ export function removeFromList(irq: VgicIrq): void {
  */
 export function touch(irq: VgicIrq): void {
   if (irq.vcpu == NONE || irq.onLr) return;
-  noteChange();
   const self = vcpuOf(irq.vcpu);
+  noteChange(self);
   const key = keyOf(irq, self);
   if (key != irq.key) {
     rememberOrder(irq, self);
@@ -112,7 +112,7 @@ export function touch(irq: VgicIrq): void {
 
 /** The same for a whole list: the distributor's or the groups' enables have changed. */
 export function touchAll(vcpu: Vcpu): void {
-  noteChange();
+  noteChange(vcpu);
   for (let key = nextKey(vcpu, 0); key < KEYS; key = nextKey(vcpu, key + 1)) {
     let n = headOf(numberOfVcpu(vcpu), key);
     while (n != EMPTY) {

@@ -21,7 +21,7 @@ export function resumeGuest(vm: VgicVm): void {
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     const vcpu = vcpuOf(vm.firstVcpu + i);
     vcpu.paused--;
-    noteChange();
+    noteChange(vcpu);
     if (vcpu.paused == 0) wake(vcpu);
   }
 }

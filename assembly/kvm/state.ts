@@ -23,8 +23,6 @@ export class Kvm {
   /** vCPUs that were woken and have not run since. */
   firstWoken: u32;
   lastWoken: u32;
-  /** Grows with whatever may make a vCPU runnable that is not, other than the time of a timer. */
-  changes: u64;
   /** The layer was set up. */
   ready: u32;
   /** Numbers of up to sixteen interrupts while they are put in order. */
@@ -36,6 +34,15 @@ export class Kvm {
   order5: u64;
   order6: u64;
   order7: u64;
+  /** A bit for each PE of whose vCPU something changed that decides whether it may sleep, see changes.ts. */
+  changed0: u64;
+  changed1: u64;
+  changed2: u64;
+  changed3: u64;
+  changed4: u64;
+  changed5: u64;
+  changed6: u64;
+  changed7: u64;
 }
 
 @unmanaged

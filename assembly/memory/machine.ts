@@ -86,6 +86,7 @@ export class Machine {
   cpuInterfaces: usize;
   itsRecords: usize;
   timers: usize;
+  deadlines: usize;
   events: usize;
   /** State of the irqchip layer. */
   irqchip: usize;

@@ -15,7 +15,7 @@ import { histogramAt } from './histogram';
 import { MAX_DEVICES, NEVER } from './limits';
 import { awaitsCommand, command } from './manual';
 import { setDeviceParameter, setGuestParameter, setSimParameter } from './parameters';
-import { lookAtPolls } from './polling';
+import { lookAtAllPolls } from './polling';
 import { follow, runUntil } from './run';
 import { addThread, setUpSim } from './set_up';
 import { Device, deviceOf, Pe, peOf, RUNNING, sim, Thread, threadOf } from './state';
@@ -61,7 +61,7 @@ export function simStart(vcpu: u32, pinned: u32): i32 {
 function fromOutside(): void {
   sim().actor = NONE;
   sim().lead = 0;
-  lookAtPolls();
+  lookAtAllPolls();
 }
 
 /** A new device; its number. */

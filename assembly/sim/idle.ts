@@ -1,5 +1,5 @@
 // The PEs that are idle.
-import { addPe, hasPe, nextPe, removePe } from './pe_set';
+import { addPe, hasPe, nextPe, removePe } from '../kvm/pe_set';
 import { Sim, sim } from './state';
 
 function idlePes(): usize {

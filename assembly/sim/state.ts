@@ -53,8 +53,7 @@ export class Sim {
   polling7: u64;
   polling: u32;
   ready: u32;
-  /** `Kvm.changes` when the polls were looked at last, and the counter when time alone ends one. */
-  changesSeen: u64;
+  /** Value of the counter before which time alone ends no poll. */
   pollsUntil: u64;
 }
 

@@ -1,6 +1,7 @@
 // Sets of PEs, a bit each.
-import { NONE } from '../kvm/limits';
+
 import { machine } from '../memory/machine';
+import { NONE } from './limits';
 
 function wordAt(set: usize, cpu: u32): usize {
   return set + ((cpu >> 6) << 3);
