@@ -51,6 +51,6 @@ export function checkPolls(): void {
 
 function check(cpu: u32): void {
   const pe = peOf(cpu);
-  checkPoll(pe);
+  if (!checkPoll(pe)) return;
   sim().pollsUntil = min<u64>(sim().pollsUntil, nextPending(pe.thread));
 }

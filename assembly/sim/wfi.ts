@@ -34,12 +34,13 @@ function beginPoll(pe: Pe, thread: Thread): void {
   schedule(STEP + pe.cpu, pe.busyUntil + thread.haltPoll);
 }
 
-/** A PE polls, while nobody else wants it: whether that is over. */
-export function checkPoll(pe: Pe): void {
+/** A PE polls until its vCPU is runnable or another thread wants it: whether it goes on. */
+export function checkPoll(pe: Pe): bool {
   const goesOn = !pe.needsResched && pe.queued == 0;
-  if (goesOn && !run.isRunnable(vcpuOfPe(pe))) return;
+  if (goesOn && !run.isRunnable(vcpuOfPe(pe))) return true;
   endPolling(pe.cpu);
   schedule(STEP + pe.cpu, max<u64>(now(), pe.busyUntil));
+  return false;
 }
 
 /** The window of B3 is over, or the vCPU became runnable in it. */
