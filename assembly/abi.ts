@@ -55,6 +55,12 @@ export enum Config {
   descheduleReads = 50,
   timers = 51,
   deadlines = 65,
+  /** `Layer`, and what the layers have room for. */
+  layers = 66,
+  vmLimit = 67,
+  vcpuLimit = 68,
+  guestLpiLimit = 69,
+  deviceLimit = 70,
   timerFrequency = 52,
   /** PPIs of the virtual, physical, EL2 physical and EL2 virtual timer, a byte each. */
   timerPpis = 53,
@@ -72,6 +78,13 @@ export enum Config {
   itsWithoutVlpis = 58,
   itsVirtualType = 60,
   vlpiTargetOffset = 61,
+}
+
+/** The layers above the hardware, each with those below it. */
+export enum Layer {
+  IRQCHIP = 0,
+  KVM = 1,
+  SIMULATION = 2,
 }
 
 /** Bits of `Config.features`. */
@@ -175,9 +188,7 @@ export enum Structure {
   TIMERS = 10,
   EVENT = 11,
   IRQCHIP = 12,
-  KVM = 13,
-  SIM = 14,
-  DEADLINES = 15,
+  DEADLINES = 13,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */

@@ -9,6 +9,8 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
+  kvmBytes(vms: number, vcpus: number, guestLpis: number): number;
+  simBytes(vms: number, vcpus: number, devices: number): number;
   fieldOffset(field: Field): number;
   clear(bytes: number): void;
   configure(field: Config, value: number): void;
@@ -108,6 +110,8 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): EngineE
 export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
   wiredIndex(priorityBits: number): number;
   lpiIndex(intidBits: number, priorityBits: number): number;
+  kvm(vms: number, vcpus: number, guestLpis: number): number;
+  sim(vms: number, vcpus: number, devices: number): number;
 };
 
 const sizes = {
@@ -119,8 +123,6 @@ const sizes = {
   deadlines: Structure.DEADLINES,
   event: Structure.EVENT,
   irqchip: Structure.IRQCHIP,
-  kvm: Structure.KVM,
-  sim: Structure.SIM,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,
@@ -164,6 +166,8 @@ function probe(module: WebAssembly.Module): Probe {
         ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
         wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
         lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
+        kvm: (vms, vcpus, guestLpis) => engine.kvmBytes(vms, vcpus, guestLpis),
+        sim: (vms, vcpus, devices) => engine.simBytes(vms, vcpus, devices),
       },
     };
     probes.set(module, result);

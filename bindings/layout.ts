@@ -2,6 +2,7 @@ import { FrameLayout } from '../assembly/abi.ts';
 import type { MachineConfig } from './config.ts';
 import { MAXIMUM_PAGES, PAGE_BYTES, type StructureSizes } from './engine.ts';
 import { GicError } from './errors.ts';
+import { limitsOf } from './layers.ts';
 
 /** Where everything stands in a machine's linear memory: byte offsets. */
 export interface Layout {
@@ -52,6 +53,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
   // GICv4 redistributors have a second set of LPIs: those of the resident vPE.
   const lpiSets = cpus * (config.architecture === 'GICv3' ? 1 : 2);
   const lpiPriorityBits = Math.min(Math.max(storedPriorityBits, virtualPriorityBits), 6);
+  const kvm = limitsOf(config, 'kvm');
+  const sim = limitsOf(config, 'simulation');
   take(sizes.machine);
   const layout = {
     registerIndex: take(FrameLayout.COUNT * FrameLayout.WORDS * 2),
@@ -66,8 +69,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     deadlines: take(sizes.deadlines),
     events: take(config.eventCapacity * sizes.event),
     irqchip: take(sizes.irqchip),
-    kvm: take(sizes.kvm),
-    sim: take(sizes.sim),
+    kvm: take(sizes.kvm(kvm.vms, kvm.vcpus, kvm.guestLpis)),
+    sim: take(sizes.sim(sim.vms, sim.vcpus, sim.devices)),
     itsRecords: take(itsCount * sizes.its),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),

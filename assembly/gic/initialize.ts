@@ -306,6 +306,21 @@ export function setField(field: Config, value: f64): void {
     case Config.sim:
       m.sim = at;
       break;
+    case Config.layers:
+      m.layers = word;
+      break;
+    case Config.vmLimit:
+      m.vmLimit = word;
+      break;
+    case Config.vcpuLimit:
+      m.vcpuLimit = word;
+      break;
+    case Config.guestLpiLimit:
+      m.guestLpiLimit = word;
+      break;
+    case Config.deviceLimit:
+      m.deviceLimit = word;
+      break;
     case Config.attention:
       m.attention = at;
       break;

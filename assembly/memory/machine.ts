@@ -94,6 +94,12 @@ export class Machine {
   kvm: usize;
   /** State of the simulation. */
   sim: usize;
+  /** The highest layer that there is memory for (`Layer`), and what the layers have room for; 0 without them. */
+  layers: u32;
+  vmLimit: u32;
+  vcpuLimit: u32;
+  guestLpiLimit: u32;
+  deviceLimit: u32;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;
@@ -131,6 +137,10 @@ export class Machine {
     return (this.features & feature) != 0;
   }
 }
+
+/** Where the layers' tables stand that are as large as the configuration says: an address each. */
+export const LAYER_TABLES: usize = (HEADER + offsetof<Machine>() + 63) & ~63;
+export const LAYER_TABLES_BYTES: usize = 128;
 
 export function machine(): Machine {
   return changetype<Machine>(HEADER);

@@ -1,6 +1,6 @@
 // Physical CPUs, the threads of vCPUs, the guests that run in them, devices.
 import { Vcpu, vcpuOf } from '../kvm/state';
-import { areaAt, DEVICES_AT, PES_AT, THREADS_AT } from './areas';
+import { areaAt, PES_AT, simTables } from './areas';
 
 @unmanaged
 export class Sim {
@@ -250,11 +250,11 @@ export function peOf(cpu: u32): Pe {
 
 /** The thread of a vCPU. */
 export function threadOf(vcpu: u32): Thread {
-  return changetype<Thread>(areaAt(THREADS_AT) + <usize>vcpu * offsetof<Thread>());
+  return changetype<Thread>(simTables().threads + <usize>vcpu * offsetof<Thread>());
 }
 
 export function deviceOf(n: u32): Device {
-  return changetype<Device>(areaAt(DEVICES_AT) + <usize>n * offsetof<Device>());
+  return changetype<Device>(simTables().devices + <usize>n * offsetof<Device>());
 }
 
 export function vcpuOfPe(pe: Pe): Vcpu {
