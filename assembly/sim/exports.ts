@@ -51,6 +51,7 @@ export function simSetGuest(vcpu: u32, parameter: u32, value: f64): i32 {
 
 /** Starts the thread of a vCPU, bound to a PE or, with all ones, to none. */
 export function simStart(vcpu: u32, pinned: u32): i32 {
+  if (!sim().ready) return EINVAL;
   fromOutside();
   const failed = addThread(vcpu, pinned);
   if (failed == 0) follow();

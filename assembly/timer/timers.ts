@@ -93,8 +93,11 @@ export function setCounter(value: u64): void {
   const m = machine();
   m.counter = value;
   // The last count of all is the number that stands for never.
-  if (value == NEVER) for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) driveAll(cpu);
-  else while (m.nextTimer <= value) driveAll(firstDue(value));
+  if (value == NEVER) {
+    for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) driveAll(cpu);
+  } else {
+    while (m.nextTimer <= value) driveAll(firstDue(value));
+  }
 }
 
 /** The counter value at which a timer raises its PPI next. */
