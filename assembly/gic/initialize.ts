@@ -4,6 +4,7 @@ import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
 import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
 import { arrivalBytes } from '../threads/arrivals';
+import { initDeadlines } from '../timer/deadlines';
 import { initTimers } from '../timer/timers';
 import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
@@ -35,6 +36,7 @@ export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh
 export function initialize(): void {
   const m = machine();
   initSpis(changetype<Bank>(m.spiBank), m);
+  initDeadlines();
   for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) initPe(cpu, m);
   for (let its: u32 = 0; its < m.itsCount; its++) initIts(its);
 }
@@ -65,7 +67,7 @@ function initPe(cpu: u32, m: Machine): void {
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
-  initTimers();
+  initTimers(cpu);
 }
 
 function initVirtualInterface(cpu: u32): void {
@@ -301,6 +303,9 @@ export function setField(field: Config, value: f64): void {
     case Config.timers:
       m.timers = at;
       break;
+    case Config.deadlines:
+      m.deadlines = at;
+      break;
     case Config.irqchip:
       m.irqchip = at;
       break;
@@ -312,6 +317,21 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.residentTables:
       m.residentTables = at;
+      break;
+    case Config.layers:
+      m.layers = word;
+      break;
+    case Config.vmLimit:
+      m.vmLimit = word;
+      break;
+    case Config.vcpuLimit:
+      m.vcpuLimit = word;
+      break;
+    case Config.guestLpiLimit:
+      m.guestLpiLimit = word;
+      break;
+    case Config.deviceLimit:
+      m.deviceLimit = word;
       break;
     case Config.attention:
       m.attention = at;
