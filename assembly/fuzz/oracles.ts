@@ -17,6 +17,7 @@ import { pendingWordOf } from './ledger';
 export const FINE: u32 = FuzzFault.NONE;
 export const LEDGER: u32 = FuzzFault.LEDGER;
 export const OUTCOME: u32 = FuzzFault.OUTCOME;
+export const STRAY: u32 = FuzzFault.STRAY;
 
 const FIRST: u32 = 8192;
 const USED_LPIS: u32 = 64;
@@ -25,11 +26,18 @@ const USED_LPIS: u32 = 64;
 function indexed(set: LpiSet): bool {
   if (set.end <= FIRST || set.pendingTable == 0) return set.best.isEmpty;
   const pending = load<u64>(set.pendingTable + (FIRST >> 3));
-  for (let n: u32 = 0; n < USED_LPIS; n++) {
-    const config: u32 = load<u8>(set.configCache + FIRST + n);
-    const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
-    const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
-    if (expected != found) return false;
+  for (let first: u32 = 0; first < USED_LPIS; first += 8) {
+    // Eight LPIs, a byte each. Of those that are not cached none is enabled, and none is looked for.
+    let configs = load<u64>(set.configCache + FIRST + first);
+    while (configs) {
+      const shift = <u32>ctz(configs) & 56;
+      const config = <u32>(configs >> shift) & 0xff;
+      const n = first + (shift >> 3);
+      const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
+      const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
+      if (expected != found) return false;
+      configs &= ~((<u64>0xff) << shift);
+    }
   }
   return true;
 }
