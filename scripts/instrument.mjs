@@ -3,12 +3,13 @@
 // - a counter of 8 bits where a condition leads one way or the other (instrument/edges.mjs);
 // - before each store, the note that its granule is written to (instrument/notes.mjs), so that a fuzzer can go back to a
 //   state it kept at a cost that follows what was written;
-// - at each iteration of a loop, a look at how many the input has left: one that hangs traps.
+// - at each iteration of a loop, a look at how many there were: one that does not end traps (instrument/loops.mjs).
 //
 // Counters and looks are put where inputs lead: into what `fuzzRun` calls, but for what belongs to the fuzzer. Where all
 // this stands in memory the module says itself, by its exported constants (assembly/fuzz/areas.ts).
 import binaryen from 'binaryen';
 import { Edges } from './instrument/edges.mjs';
+import { limitLoops } from './instrument/loops.mjs';
 import { Notes } from './instrument/notes.mjs';
 import { calledFrom } from './instrument/tree.mjs';
 
@@ -28,7 +29,8 @@ function placesOf(bytes) {
   return {
     stateBegin: exports.fuzzStateBegin.value,
     alwaysDirtyEnd: exports.fuzzAlwaysDirtyEnd.value,
-    fuel: exports.fuzzFuel.value,
+    hang: exports.fuzzHang.value,
+    loopLimit: exports.fuzzLoopLimit.value,
     edges: exports.fuzzEdges.value,
     edgesMax: exports.fuzzEdgesMax.value,
     dirtyMap: exports.fuzzDirtyMap.value,
@@ -51,7 +53,9 @@ export function instrument(bytes) {
       const { name, body } = binaryen.getFunctionInfo(fn);
       if (body === 0 || BESIDE.test(name)) continue;
       notes.instrument(fn);
-      if (reached.has(name) && !FUZZER.test(name)) edges.instrument(fn);
+      if (!reached.has(name) || FUZZER.test(name)) continue;
+      edges.instrument(fn);
+      limitLoops(module, fn, places);
     }
     module.addGlobal('fuzzEdgeCount', binaryen.i32, false, module.i32.const(edges.count));
     module.addGlobalExport('fuzzEdgeCount', 'fuzzEdgeCount');
@@ -59,11 +63,6 @@ export function instrument(bytes) {
     binaryen.setOptimizeLevel(3);
     binaryen.setShrinkLevel(0);
     binaryen.setDebugInfo(true);
-    if (process.env.OPT) {
-      const [always, flexible, one] = process.env.OPT.split(',').map(Number);
-      binaryen.setAlwaysInlineMaxSize(always); binaryen.setFlexibleInlineMaxSize(flexible); binaryen.setOneCallerInlineMaxSize(one);
-      module.optimize();
-    } else
     module.runPasses(['simplify-locals', 'coalesce-locals', 'vacuum', 'reorder-locals']);
     return module.emitBinary();
   } finally {

@@ -2,8 +2,10 @@
 // build takes these places from the module's exports.
 import { HEADER, Machine } from '../memory/machine';
 
-/** Iterations of loops that an input has left. One that hangs has none, and the engine traps; 0 before is no limit. */
-export const FUEL: usize = 0x800;
+/** 32 bits: 1 where the engine trapped because a loop did not end. */
+export const HANG: usize = 0x800;
+/** Iterations of a loop, more than any needs that ends. */
+export const LOOP_LIMIT: u32 = 1 << 18;
 /** Addresses of registers, 32 bits each, that inputs name by number. */
 export const REGISTERS: usize = 0x1000;
 export const REGISTERS_MAX: u32 = 0x3c00;

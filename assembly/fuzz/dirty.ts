@@ -28,13 +28,31 @@ function mapAt(at: usize): usize {
   return DIRTY_MAP + (at >> GRANULE_SHIFT);
 }
 
-/** Notes a store of `bytes` bytes. */
-export function fuzzMarkRange(at: usize, bytes: usize): void {
+/** Notes a copy. */
+export function fuzzMarkRange(at: usize, _from: usize, bytes: usize): void {
   if (bytes == 0) return;
+  const last = lastOf(at, bytes);
+  memory.fill(mapAt(at), 1, mapAt(last) - mapAt(at) + 1);
+}
+
+/** Notes a fill, but for granules that are zero and stay so. */
+export function fuzzMarkFill(at: usize, value: u32, bytes: usize): void {
+  if (bytes == 0) return;
+  const last = lastOf(at, bytes) >> GRANULE_SHIFT;
+  for (let granule = at >> GRANULE_SHIFT; granule <= last; granule++) {
+    if (value || !isZero(granule << GRANULE_SHIFT)) store<u8>(DIRTY_MAP + granule, 1);
+  }
+}
+
+function lastOf(at: usize, bytes: usize): usize {
   const last = <u64>at + bytes - 1;
   if (last >= (<u64>memory.size()) << 16) unreachable();
-  const first = mapAt(at);
-  memory.fill(first, 1, mapAt(<usize>last) - first + 1);
+  return <usize>last;
+}
+
+function isZero(granule: usize): bool {
+  for (let at = granule; at < granule + GRANULE; at += LINE) if (holdsAny(at)) return false;
+  return true;
 }
 
 /** Keeps the state. Once for an instance. */
@@ -62,26 +80,27 @@ export function fuzzRestore(): u32 {
 function restoreNoted(from: usize, to: usize): u32 {
   let count: u32 = 0;
   for (let line = from; line < to; line += LINE) {
-    if (!isNoted(line)) continue;
+    if (!holdsAny(line)) continue;
     for (let part: usize = 0; part < LINE; part += 16) {
       const at = line + part;
       let noted = i8x16.bitmask(i8x16.neg(v128.load(at)));
       if (noted == 0) continue;
       count += popcnt(noted);
       v128.store(at, i64x2.splat(0));
-      for (; noted; noted &= noted - 1) putBack(<u32>(at - DIRTY_MAP) + <u32>ctz(noted));
+      for (; noted; noted &= noted - 1) putBack(<usize>(at - DIRTY_MAP) + ctz(noted));
     }
   }
   return count;
 }
 
-function isNoted(line: usize): bool {
+/** Whether any of 64 bytes is not 0. */
+function holdsAny(line: usize): bool {
   const low = v128.or(v128.load(line), v128.load(line, 16));
   return v128.any_true(v128.or(low, v128.or(v128.load(line, 32), v128.load(line, 48))));
 }
 
-function putBack(granule: u32): void {
-  const at = (<usize>granule) << GRANULE_SHIFT;
+function putBack(granule: usize): void {
+  const at = granule << GRANULE_SHIFT;
   copyBack(at, GRANULE);
   if (at + GRANULE < stateEnd) copyBack(at + GRANULE, REACH);
 }
@@ -115,7 +134,7 @@ function restorePages(from: usize, to: usize): void {
 
 /** Whether anything was written outside of the machine, by what was noted. */
 export function fuzzStrayed(): bool {
-  for (let line = DIRTY_MAP; line < mapAt(HEADER); line += LINE) if (isNoted(line)) return true;
+  for (let line = DIRTY_MAP; line < mapAt(HEADER); line += LINE) if (holdsAny(line)) return true;
   return false;
 }
 
@@ -123,7 +142,7 @@ export function fuzzStrayed(): bool {
 export function fuzzDirtyDigest(): u32 {
   let digest: u64 = 0xcbf29ce484222325;
   for (let line = mapAt(HEADER); line < highEnd; line += LINE) {
-    if (!isNoted(line)) continue;
+    if (!holdsAny(line)) continue;
     for (let at = line; at < line + LINE; at++) {
       if (load<u8>(at)) digest = mixGranule(digest, at - DIRTY_MAP);
     }

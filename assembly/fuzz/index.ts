@@ -8,15 +8,16 @@ export {
   DIRTY_MAP as fuzzDirtyMap,
   EDGES as fuzzEdges,
   EDGES_MAX as fuzzEdgesMax,
-  FUEL as fuzzFuel,
   GRANULE_SHIFT as fuzzGranuleShift,
+  HANG as fuzzHang,
   INPUT as fuzzInput,
   INPUT_BYTES as fuzzInputBytes,
+  LOOP_LIMIT as fuzzLoopLimit,
   REACH as fuzzReach,
   REGISTERS as fuzzRegisterList,
   REGISTERS_MAX as fuzzRegistersMax,
   UNSEEN as fuzzUnseen,
 } from './areas';
 export * from './coverage';
-export { fuzzDirtyDigest, fuzzKeep, fuzzMarkRange, fuzzRestore, fuzzRestoreAll } from './dirty';
+export { fuzzDirtyDigest, fuzzKeep, fuzzMarkFill, fuzzMarkRange, fuzzRestore, fuzzRestoreAll } from './dirty';
 export { fuzzOperation, fuzzRegisters, fuzzRun, fuzzTry } from './operations';

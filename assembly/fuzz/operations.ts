@@ -12,7 +12,7 @@ import { readTimerRegister, writeTimerRegister } from '../timer/system_registers
 import { setCounter } from '../timer/timers';
 import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';
 import { virtualInterfaceOf, WINNER_VLPI } from '../virt/virtual_cpu_interface';
-import { FUEL, INPUT, REGISTERS } from './areas';
+import { INPUT, REGISTERS } from './areas';
 import { ADDS, commandOf, effectOf, isVirtualMachine, KEEPS, queueCommand } from './commands';
 import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import { fuzzTakeCoverage } from './coverage';
@@ -53,9 +53,7 @@ export function fuzzOperation(): u32 {
 
 /** Performs the input of `bytes` bytes; what an oracle found, or 0. */
 export function fuzzRun(bytes: u32): u32 {
-  store<u32>(FUEL, FUEL_OF_INPUT);
   const found = runInput(bytes);
-  store<u32>(FUEL, 0);
   return fuzzStrayed() ? STRAY : found;
 }
 
@@ -84,8 +82,6 @@ function runInput(bytes: u32): u32 {
   return examine(orderly, msis);
 }
 
-/** More than the longest input that comes to an end takes. */
-const FUEL_OF_INPUT: u32 = 1 << 22;
 const ORDERLY_KINDS: u32 = 16;
 const KINDS: u32 = 26;
 

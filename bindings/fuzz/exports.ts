@@ -5,7 +5,7 @@ export interface FuzzExports extends EngineExports {
   /** Where things stand, and how many edges there are. */
   readonly fuzzInput: WebAssembly.Global;
   readonly fuzzInputBytes: WebAssembly.Global;
-  readonly fuzzFuel: WebAssembly.Global;
+  readonly fuzzHang: WebAssembly.Global;
   readonly fuzzRegisterList: WebAssembly.Global;
   readonly fuzzRegistersMax: WebAssembly.Global;
   readonly fuzzStateBegin: WebAssembly.Global;

@@ -18,7 +18,7 @@ export class FuzzTarget {
   readonly edges: number;
   readonly #engine: FuzzExports;
   readonly #input: Uint8Array;
-  readonly #fuel: Uint32Array;
+  readonly #hang: Uint32Array;
   readonly #unseen: Uint8Array;
   /** What stands below the machine. */
   readonly #below: Uint8Array;
@@ -35,7 +35,7 @@ export class FuzzTarget {
     new Uint32Array(buffer, fuzzRegisterList.value, listed.length).set(listed);
     this.#engine.fuzzRegisters(listed.length, harmless);
     this.#input = new Uint8Array(buffer, fuzzInput.value, fuzzInputBytes.value);
-    this.#fuel = new Uint32Array(buffer, this.#engine.fuzzFuel.value, 1);
+    this.#hang = new Uint32Array(buffer, this.#engine.fuzzHang.value, 1);
     this.edges = fuzzEdgeCount.value;
     this.#engine.fuzzKeep();
     this.#engine.fuzzBeginCoverage(this.edges);
@@ -61,7 +61,7 @@ export class FuzzTarget {
       found = engine.fuzzTry(taken, this.edges);
     } catch (error) {
       const operation = engine.fuzzOperation();
-      const hangs = this.#fuel[0] === 0;
+      const hangs = this.#hang[0] === 1;
       this.#resetAll();
       throw trapOf(error, operation, hangs);
     }

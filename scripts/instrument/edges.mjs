@@ -39,22 +39,11 @@ export class Edges {
   /** Counts an edge. */
   #counter() {
     if (this.count === this.#places.edgesMax) throw new Error(`there is room for ${this.count} edges`);
-    if (process.env.NOCOUNT) return this.#module.nop();
     const { i32 } = this.#module;
     const place = this.#places.edges + this.count++;
-    if (process.env.FLAG) return i32.store8(place, 1, i32.const(0), i32.const(1));
     return i32.store8(place, 1, i32.const(0), i32.add(i32.load8_u(place, 1, i32.const(0)), i32.const(1)));
   }
 
-  /** Takes one iteration from what the input has left; 0 before means that there is no limit. */
-  #burn() {
-    const { i32 } = this.#module;
-    if (process.env.NOBURN) return this.#module.nop();
-    const left = () => i32.load(this.#places.fuel, 4, i32.const(0));
-    const less = i32.store(this.#places.fuel, 4, i32.const(0), i32.sub(left(), i32.const(1)));
-    const hang = this.#module.if(i32.eqz(left()), this.#module.unreachable());
-    return this.#module.block(null, [less, hang], binaryen.none);
-  }
 
   /** What takes the place of an expression. */
   #visit(expression) {
@@ -65,9 +54,6 @@ export class Edges {
     eachPart(expression, (part, replace) => replace(this.#visit(part)));
     if (ways) return this.#countArms(expression, ways);
     if (id === binaryen.BreakId) return this.#countBranch(expression);
-    if (id === binaryen.LoopId) {
-      binaryen.Loop.setBody(expression, sequence(this.#module, this.#burn(), binaryen.Loop.getBody(expression)));
-    }
     return expression;
   }
 

@@ -11,6 +11,7 @@ export class Notes {
   #module;
   #places;
   #markRange;
+  #markFill;
   #fn;
   /** Places that are noted where the pass is, `local + offset`: for each local, the offsets in units of the span. */
   #noted = new Map();
@@ -19,6 +20,7 @@ export class Notes {
     this.#module = module;
     this.#places = places;
     this.#markRange = binaryen.getExportInfo(module.getExport('fuzzMarkRange')).value;
+    this.#markFill = binaryen.getExportInfo(module.getExport('fuzzMarkFill')).value;
   }
 
   instrument(fn) {
@@ -46,9 +48,9 @@ export class Notes {
         this.#noted.delete(binaryen.LocalSet.getIndex(expression));
         return expression;
       case binaryen.MemoryCopyId:
-        return this.#noteRange(this.#visitParts(expression), binaryen.MemoryCopy);
+        return this.#noteRange(this.#visitParts(expression), this.#markRange);
       case binaryen.MemoryFillId:
-        return this.#noteRange(this.#visitParts(expression), binaryen.MemoryFill);
+        return this.#noteRange(this.#visitParts(expression), this.#markFill);
       default:
         return this.#visitParts(expression);
     }
@@ -143,18 +145,18 @@ export class Notes {
     return i32.store8(this.#places.dirtyMap, 1, granule, i32.const(1));
   }
 
-  #noteRange(expression, kind) {
+  /** A call with the same operands comes first. */
+  #noteRange(expression, mark) {
     const { local } = this.#module;
     const set = [];
+    const again = [];
     eachPart(expression, (part, replace) => {
       const index = addLocal(this.#fn, binaryen.i32);
       set.push(local.set(index, part));
       replace(local.get(index, binaryen.i32));
+      again.push(local.get(index, binaryen.i32));
     });
-    const again = (operand) => local.get(binaryen.LocalGet.getIndex(operand), binaryen.i32);
-    const range = [again(kind.getDest(expression)), again(kind.getSize(expression))];
-    const note = this.#module.call(this.#markRange, range, binaryen.none);
-    return sequence(this.#module, ...set, note, expression);
+    return sequence(this.#module, ...set, this.#module.call(mark, again, binaryen.none), expression);
   }
 }
 
