@@ -39,6 +39,17 @@ function placesOf(bytes) {
   };
 }
 
+/** Inlining comes after the pass: what is inlined in several places keeps its counters. */
+function optimize(module) {
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setDebugInfo(true);
+  binaryen.setAlwaysInlineMaxSize(20);
+  binaryen.setFlexibleInlineMaxSize(60);
+  binaryen.setOneCallerInlineMaxSize(1000);
+  module.optimize();
+}
+
 /** @returns {Uint8Array} the module with counters and notes; its export `fuzzEdgeCount` says how many edges there are */
 export function instrument(bytes) {
   const module = binaryen.readBinary(bytes);
@@ -60,10 +71,7 @@ export function instrument(bytes) {
     module.addGlobal('fuzzEdgeCount', binaryen.i32, false, module.i32.const(edges.count));
     module.addGlobalExport('fuzzEdgeCount', 'fuzzEdgeCount');
     if (!module.validate()) throw new Error('the instrumented module is not valid');
-    binaryen.setOptimizeLevel(3);
-    binaryen.setShrinkLevel(0);
-    binaryen.setDebugInfo(true);
-    module.runPasses(['simplify-locals', 'coalesce-locals', 'vacuum', 'reorder-locals']);
+    optimize(module);
     return module.emitBinary();
   } finally {
     module.dispose();

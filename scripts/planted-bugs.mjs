@@ -78,6 +78,17 @@ export const plantedBugs = {
       },
     ],
   },
+  'stray-write': {
+    text: 'a counter is also written where no machine is',
+    found: ['stray'],
+    patches: [
+      {
+        file: 'assembly/memory/counters.ts',
+        find: 'export function count(counter: u32): void {',
+        replace: 'export function count(counter: u32): void {\n  if (counter == 56) store<u32>(counter << 4, 1);',
+      },
+    ],
+  },
   'four-steps': {
     text: 'MOVALL traps with LPI 8193 pending at its source, and 8194 and 8195 but not 8193 at its destination',
     found: ['trap'],

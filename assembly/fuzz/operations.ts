@@ -14,9 +14,9 @@ import { readVirtualRegister, writeVirtualRegister } from '../virt/system_regist
 import { virtualInterfaceOf, WINNER_VLPI } from '../virt/virtual_cpu_interface';
 import { INPUT, REGISTERS } from './areas';
 import { ADDS, commandOf, effectOf, isVirtualMachine, KEEPS, queueCommand } from './commands';
-import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import { fuzzTakeCoverage } from './coverage';
 import { fuzzRestore, fuzzStrayed } from './dirty';
+import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import {
   balances,
   balancesAcknowledged,

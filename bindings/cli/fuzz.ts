@@ -6,8 +6,8 @@ import { Campaign, type Crash } from '../fuzz/campaign.ts';
 import type { Fuzzer } from '../fuzz/fuzzer.ts';
 import { inputText } from '../fuzz/input_text.ts';
 import { createFuzzer } from '../fuzz/load.ts';
-import { failureWith, minimize } from '../fuzz/minimize.ts';
 import { measureFuzzing } from '../fuzz/measure.ts';
+import { failureWith, minimize } from '../fuzz/minimize.ts';
 import { failCheck, printJson, printLine } from './output.ts';
 import { createProgress } from './progress.ts';
 

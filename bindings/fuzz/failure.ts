@@ -25,7 +25,7 @@ const faults: Readonly<Record<number, readonly [FaultKind, string]>> = {
   [FuzzFault.LIST_REGISTERS]: ['list-registers', 'the status of list registers does not follow from them'],
   [FuzzFault.COUNTERS]: ['counters', 'MSIs and what is counted of them do not add up'],
   [FuzzFault.OUTCOME]: ['outcome', 'an MSI is said to be pending and is not'],
-  [FuzzFault.STRAY]: ['stray', 'the engine wrote to memory that is not the machine\'s'],
+  [FuzzFault.STRAY]: ['stray', "the engine wrote to memory that is not the machine's"],
 };
 
 /** An input showed a defect of the engine. */

@@ -1,7 +1,7 @@
+import { FuzzFault } from '../../assembly/fuzz/abi.ts';
 import type { Architecture } from '../config.ts';
 import type { Engine } from '../engine.ts';
 import { Machine } from '../machine.ts';
-import { FuzzFault } from '../../assembly/fuzz/abi.ts';
 import { boot, fuzzMachineOptions, registerList } from './boot.ts';
 import type { FuzzExports } from './exports.ts';
 import { FuzzFailure, failureOf } from './failure.ts';

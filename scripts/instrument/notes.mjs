@@ -105,7 +105,10 @@ export class Notes {
       ptr = local.get(index, binaryen.i32);
     }
     const assigned = assignedIn(Store.getValue(store));
-    if (binaryen.getExpressionId(ptr) !== binaryen.LocalGetId || assigned.has(binaryen.LocalGet.getIndex(ptr))) {
+    if (
+      binaryen.getExpressionId(ptr) !== binaryen.LocalGetId ||
+      assigned.has(binaryen.LocalGet.getIndex(ptr))
+    ) {
       const index = addLocal(this.#fn, binaryen.i32);
       before.push(local.set(index, ptr));
       ptr = local.get(index, binaryen.i32);
