@@ -79,13 +79,13 @@ export const plantedBugs = {
     ],
   },
   'stray-write': {
-    text: 'a counter is also written where no machine is',
+    text: 'an ITS that goes on to its next command also writes where no machine is',
     found: ['stray'],
     patches: [
       {
-        file: 'assembly/memory/counters.ts',
-        find: 'export function count(counter: u32): void {',
-        replace: 'export function count(counter: u32): void {\n  if (counter == 56) store<u32>(counter << 4, 1);',
+        file: 'assembly/its/queue.ts',
+        find: '  its.creadr += COMMAND_BYTES;',
+        replace: '  its.creadr += COMMAND_BYTES;\n  store<u8>(0x200 + (its.creadr & 0xe0), 1);',
       },
     ],
   },
