@@ -4,8 +4,8 @@ import type { LpiRequestCounts, Machine } from '../../bindings/index.ts';
 /** What each thread sends: MSIs to random events of devices 0 to `devices` - 1, `msis` or more. */
 export interface StormOptions {
   readonly threads: number;
-  /** Steps that the owner does at least: the threads go on until then. */
-  readonly steps: number;
+  /** Whether the owner has seen what it is to see: the threads go on until then, or for a minute. */
+  readonly enough: () => boolean;
   readonly msis: number;
   readonly devices: number;
   readonly events: number;
@@ -25,7 +25,7 @@ export async function storm(
   options: StormOptions,
   step: () => void,
 ): Promise<ThreadReport[]> {
-  const { threads, steps, devices, events } = options;
+  const { threads, enough, devices, events } = options;
   const stopAt = machine.shape.layout.ramAt + machine.config.ram.size - 4;
   const stop = new Int32Array(machine.memory.buffer, stopAt, 1);
   const msis = options.msis * Number(process.env.GICV4_STORM ?? 1);
@@ -43,9 +43,10 @@ export async function storm(
         worker.once('exit', () => running--);
       }),
   );
-  for (let done = 0; running > 0; done += 64) {
+  const end = performance.now() + 60_000;
+  while (running > 0) {
     for (let n = 0; n < 64; n++) step();
-    if (done >= steps) Atomics.store(stop, 0, 1);
+    if (enough() || performance.now() > end) Atomics.store(stop, 0, 1);
     await new Promise((resolve) => setImmediate(resolve));
   }
   return Promise.all(reports);

@@ -156,7 +156,11 @@ describe.each([
     const hypervisor = await start();
     const owner = new Owner(hypervisor, version);
     const { machine } = owner;
-    const work = { threads, msis: 1_000_000, steps: 20_000, devices: VPES, events: EVENTS };
+    const enough = (): boolean => {
+      const { vlpis, doorbells } = machine.counters();
+      return vlpis.direct >= 1000 && vlpis.waiting >= 1000 && doorbells.rung >= 100;
+    };
+    const work = { threads, msis: 1_000_000, enough, devices: VPES, events: EVENTS };
     const reports = await storm(machine, work, () => owner.step());
     machine.takeArrivals();
     owner.drain();
@@ -170,9 +174,9 @@ describe.each([
     expect(Object.keys(msi.dropped).filter((why) => why !== 'event-unmapped')).toEqual([]);
     expect(vlpis.direct + vlpis.waiting).toBe(msi.pending);
     expect(virtualAcknowledged.vlpi + cleared.vlpi).toBe(msi.pending);
-    expect(vlpis.direct).toBeGreaterThan(1000);
-    expect(vlpis.waiting).toBeGreaterThan(1000);
-    expect(doorbells.rung).toBeGreaterThan(100);
+    expect(vlpis.direct).toBeGreaterThanOrEqual(1000);
+    expect(vlpis.waiting).toBeGreaterThanOrEqual(1000);
+    expect(doorbells.rung).toBeGreaterThanOrEqual(100);
     expect(doorbells.dropped).toBe(0);
   });
 });
