@@ -1,22 +1,35 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium, runPage } from '../browser/chromium.ts';
 import { StaticServer } from '../browser/server.ts';
+import { exampleFiles } from '../examples/examples.ts';
 import { Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
 
 const folder = new Folder();
 const examples = readmeExamples();
 const printed = examples.flatMap((example) => example.printed);
-const cannotInstall = install(folder, pack(folder).tarball);
+// One of the files of examples/ uses fast-check.
+const cannotInstall = install(folder, pack(folder).tarball, 'fast-check');
 if (cannotInstall) process.stderr.write(`Tests of the installed package are skipped: ${cannotInstall}.\n`);
 afterAll(() => folder.remove());
 
 const DONE = 'globalThis.result = true;';
 const page = (...head: string[]): string =>
   `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:">${head.join('')}`;
+
+/** Compiles files of a folder. */
+function compile(folder: Folder, files: readonly string[], options: object) {
+  const compilerOptions = {
+    ...{ target: 'ES2022', lib: ['ES2022', 'DOM'], module: 'NodeNext', strict: true, skipLibCheck: false },
+    ...options,
+  };
+  folder.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', folder.path], { encoding: 'utf8' });
+}
 
 /** Puts the examples into files, and returns their names. */
 const writeExamples = (): string[] =>
@@ -30,6 +43,19 @@ describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node
     folder.write('example.js', example.code);
     expect(await runNode(folder, ['example.js'])).toEqual(example.printed);
   });
+
+  it('compiles and runs the files of examples/', async () => {
+    const files = exampleFiles.map(({ name, source }) => folder.write(`${name}.ts`, source));
+    const { status, stdout } = compile(folder, files, {
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+    });
+    expect([status, stdout]).toEqual([0, '']);
+    for (const { name, promised } of exampleFiles) {
+      const printed = await runNode(folder, [`${name}.js`]);
+      if (promised) expect(printed).toEqual(promised);
+      else expect(printed.length).toBeGreaterThan(10);
+    }
+  }, 180_000);
 
   it('runs them in the newest Node that npm has', async (context) => {
     const newest = new Folder();
@@ -92,12 +118,7 @@ console.log(mismatches, checked > 0);
   });
 
   it('has types, which need neither those of Node nor any other', () => {
-    const compilerOptions = {
-      ...{ target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], module: 'NodeNext' },
-      ...{ strict: true, noEmit: true, skipLibCheck: false },
-    };
-    folder.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['types.ts'] }));
-    folder.write(
+    const types = folder.write(
       'types.ts',
       `import { createMachine, type Machine } from 'gicv4';
 import { createMachineSync } from 'gicv4/inline';
@@ -113,9 +134,8 @@ export const outcome: string = await worker.call('sendMsi', 1, 2);
 export const names = [createMachineSync, runVector, serveMachine];
 `,
     );
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const run = () => execFileSync(process.execPath, [tsc, '-p', folder.path], { encoding: 'utf8' });
-    expect(run).not.toThrow();
+    const { status, stdout } = compile(folder, [types], { types: [], noEmit: true });
+    expect([status, stdout]).toEqual([0, '']);
   });
 });
 
