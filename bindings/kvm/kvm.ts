@@ -3,6 +3,7 @@ import { succeed } from '../irqchip/errors.ts';
 import type { IrqChip } from '../irqchip/irqchip.ts';
 import { GuestVm, type GuestVmOptions } from './vm.ts';
 
+/** How the layer is set up. */
 export interface KvmOptions {
   /** The kernel parameter kvm-arm.vgic_v4_enable: use direct injection where the hardware has it. Default true. */
   readonly directInjection?: boolean;
@@ -10,6 +11,7 @@ export interface KvmOptions {
 
 /** KVM's VGIC above the irqchip layer: virtual machines whose vCPUs run on the machine's PEs. */
 export class Kvm {
+  /** The layer below. */
   readonly chip: IrqChip;
 
   /** Sets the layer up; once for a machine. */

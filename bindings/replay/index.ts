@@ -2,11 +2,18 @@
 
 export { CaptureParser } from './capture_reader.ts';
 export { eventText } from './event_text.ts';
-export type { CaptureEvent, EventKind } from './events.ts';
+export type * from './events.ts';
 export { type Exclusion, type ExclusionId, exclusions } from './exclusions.ts';
 export type { MachineOverrides } from './machine_inference.ts';
 export { QemuLogParser } from './qemu_log.ts';
 export { Recording, type RecordingFormat } from './recording.ts';
 export { type ReplayOptions, replayFile } from './replay.ts';
-export type { CheckKind, Mismatch, ReplayReport, VirtualCounts } from './report.ts';
+export type {
+  CheckKind,
+  FoundMismatch,
+  InterruptCounts,
+  Mismatch,
+  ReplayReport,
+  VirtualCounts,
+} from './report.ts';
 export { reportLines } from './report_text.ts';

@@ -4,4 +4,4 @@ export { machineOptionsOf } from './machine_options.ts';
 export { parseVector } from './parse.ts';
 export { quirkReasons } from './quirks.ts';
 export { runVector, type VectorFailure, type VectorOptions, type VectorResult } from './runner.ts';
-export type { Step, Vector, VectorMachine } from './vector.ts';
+export type * from './vector.ts';

@@ -16,8 +16,11 @@ export interface WorkerOptions extends EngineOptions {
 
 /** What it takes to see a running machine, or to work on its memory, from any thread. Can be posted. */
 export interface SharedMachine {
+  /** The compiled engine. */
   readonly engine: Engine;
+  /** What the machine is. */
   readonly shape: MachineShape;
+  /** Its memory. */
   readonly memory: WebAssembly.Memory;
 }
 
@@ -43,7 +46,9 @@ export async function startWorker(
 
 /** A machine that runs in a worker. */
 export class WorkerMachine {
+  /** What the machine is. */
   readonly shape: MachineShape;
+  /** The build of the engine that it runs on. */
   readonly build: EngineBuild;
   readonly #requests: Requests;
   readonly #shared: SharedMachine | undefined;
@@ -89,6 +94,7 @@ export class WorkerMachine {
     this.#requests.end();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
