@@ -1,5 +1,6 @@
 /** Fuzzing of the engine: a plain function for any fuzzer, and a campaign of its own. Node only. */
 
+export { registerList } from './boot.ts';
 export { Campaign, type CampaignOptions, type Crash } from './campaign.ts';
 export { type FailureKind, type FaultKind, FuzzFailure } from './failure.ts';
 export { Fuzzer, fuzzArchitectures } from './fuzzer.ts';
