@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium, runPage } from '../browser/chromium.ts';
 import { StaticServer } from '../browser/server.ts';
 import { exampleFiles } from '../examples/examples.ts';
-import { Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
+import { Folder, guideExamples, install, pack, root, runNode } from './installation.ts';
 
 const folder = new Folder();
-const examples = readmeExamples();
+const examples = guideExamples();
 const printed = examples.flatMap((example) => example.printed);
 // One of the files of examples/ uses fast-check.
 const cannotInstall = install(folder, pack(folder).tarball, 'fast-check');
@@ -39,7 +39,7 @@ const writeExamples = (): string[] =>
   });
 
 describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node', () => {
-  it.each(examples)('runs the examples of the README: $printed', async (example) => {
+  it.each(examples)('runs the examples of the README and the guides: $printed', async (example) => {
     folder.write('example.js', example.code);
     expect(await runNode(folder, ['example.js'])).toEqual(example.printed);
   });
@@ -156,7 +156,7 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     }
   };
 
-  it('runs the examples of the README in a page without a bundler', async () => {
+  it('runs the examples of the README and the guides in a page without a bundler', async () => {
     const browserModules = '/node_modules/gicv4/dist/browser';
     const imports = { gicv4: `${browserModules}/index.js`, 'gicv4/worker': `${browserModules}/worker.js` };
     const scripts = writeExamples().map((file) => `await import('./${file}');`);
@@ -170,7 +170,7 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     expect(await linesOf(folder.path, '/plain.html')).toEqual(printed);
   });
 
-  it('runs the examples of the README, and other workers, in a page that Vite built', async () => {
+  it('runs the examples of the README and the guides, and other workers, in a page that Vite built', async () => {
     folder.write('index.html', page('<script type="module" src="main.js"></script>'));
     folder.write(
       'driver.js',
