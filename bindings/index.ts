@@ -1,4 +1,8 @@
-/** The Arm GICv3 and GICv4 interrupt controller as a simulation engine. */
+/**
+ * The Arm GICv3 and GICv4 interrupt controller as a simulation engine.
+ *
+ * @module gicv4
+ */
 
 export { Counter, Frame, Outcome } from '../assembly/abi.ts';
 export { decodeCommand, encodeCommand } from './commands/codec.ts';

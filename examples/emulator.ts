@@ -93,27 +93,27 @@ type Code = Generator<Instruction, void, bigint>;
 class Cpu {
   /** The code that runs and, above it, a handler that interrupts it. */
   readonly #frames: { readonly code: Code; loaded: bigint }[];
+  readonly #number: number;
+  readonly #vector: () => Code;
   irq = false;
   asleep = false;
 
-  constructor(
-    readonly number: number,
-    code: Code,
-    readonly vector: (cpu: number) => Code,
-  ) {
+  constructor(number: number, code: Code, vector: () => Code) {
+    this.#number = number;
+    this.#vector = vector;
     this.#frames = [{ code, loaded: 0n }];
   }
 
   step(): void {
     if (this.irq) {
       this.asleep = false;
-      if (this.#frames.length === 1) this.#frames.push({ code: this.vector(this.number), loaded: 0n });
+      if (this.#frames.length === 1) this.#frames.push({ code: this.#vector(), loaded: 0n });
     }
     const frame = this.#frames.at(-1);
     if (!frame || this.asleep) return;
     const { done, value } = frame.code.next(frame.loaded);
-    if (done)
-      this.#frames.pop(); // ERET
+    // The end of a handler is its ERET.
+    if (done) this.#frames.pop();
     else frame.loaded = this.#execute(value);
   }
 
@@ -123,13 +123,13 @@ class Cpu {
         return regionOf(instruction.address).load?.(instruction.address, instruction.size) ?? 0n;
       case 'str': {
         const { address, size, value } = instruction;
-        regionOf(address).store(address, size, value, this.number);
+        regionOf(address).store(address, size, value, this.#number);
         return 0n;
       }
       case 'mrs':
-        return gic.readSystemRegister(this.number, instruction.register, 1);
+        return gic.readSystemRegister(this.#number, instruction.register, 1);
       case 'msr':
-        gic.writeSystemRegister(this.number, instruction.register, instruction.value, 1);
+        gic.writeSystemRegister(this.#number, instruction.register, instruction.value, 1);
         return 0n;
       case 'wfi':
         this.asleep = !this.irq;

@@ -27,14 +27,17 @@ export interface Step {
 
 /** A VM of one vCPU, whose guest has enabled its timer's PPI. */
 class Scene {
+  readonly kvm: Kvm;
+  readonly vm: GuestVm;
+  readonly vcpu: Vcpu;
   readonly steps: Step[] = [];
   #hostInterrupts = 0;
 
-  constructor(
-    readonly kvm: Kvm,
-    readonly vm: GuestVm,
-    readonly vcpu: Vcpu,
-  ) {}
+  constructor(kvm: Kvm, vm: GuestVm, vcpu: Vcpu) {
+    this.kvm = kvm;
+    this.vm = vm;
+    this.vcpu = vcpu;
+  }
 
   static async set(kernel: KernelEra): Promise<Scene> {
     const machine = await createMachine({ cpus: 1, ram: { base: 0x4000_0000, size: 64 * 2 ** 20 } });

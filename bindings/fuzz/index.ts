@@ -1,4 +1,8 @@
-/** Fuzzing of the engine: a plain function for any fuzzer, and a campaign of its own. Node only. */
+/**
+ * Fuzzing of the engine: a plain function for any fuzzer, and a campaign of its own. Node only.
+ *
+ * @module gicv4/fuzz
+ */
 
 export { registerList } from './boot.ts';
 export { Campaign, type CampaignOptions, type Crash } from './campaign.ts';

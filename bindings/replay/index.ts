@@ -1,4 +1,8 @@
-/** Recorded traffic of a GIC: reading it, and replaying it with every recorded result compared. */
+/**
+ * Recorded traffic of a GIC: reading it, and replaying it with every recorded result compared.
+ *
+ * @module gicv4/trace
+ */
 
 export { CaptureParser } from './capture_reader.ts';
 export { eventText } from './event_text.ts';

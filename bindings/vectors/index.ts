@@ -1,4 +1,8 @@
-/** Conformance vectors: recorded sequences of accesses with the results that an implementation gave. */
+/**
+ * Conformance vectors: recorded sequences of accesses with the results that an implementation gave.
+ *
+ * @module gicv4/vectors
+ */
 
 export { machineOptionsOf } from './machine_options.ts';
 export { parseVector } from './parse.ts';

@@ -1,4 +1,8 @@
-/** Machines that run in a worker, seen and driven from another thread. */
+/**
+ * Machines that run in a worker, seen and driven from another thread.
+ *
+ * @module gicv4/worker
+ */
 
 export { GicError, type GicErrorCode } from '../errors.ts';
 export { type MachineShape, MachineView } from '../machine_view.ts';

@@ -57,7 +57,7 @@ describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node
     }
   }, 180_000);
 
-  it('runs them in the newest Node that npm has', async (context) => {
+  it('runs them, and the files of examples/ as they are, in the newest Node that npm has', async (context) => {
     const newest = new Folder();
     try {
       // npm's `node` is a script that installs the one of these that fits.
@@ -69,10 +69,15 @@ describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node
         folder.write('example.js', example.code);
         expect(await runNode(folder, ['example.js'], node)).toEqual(example.printed);
       }
+      for (const { name, source, promised } of exampleFiles) {
+        folder.write(`${name}.ts`, source);
+        const printed = await runNode(folder, [`${name}.ts`], node);
+        if (promised) expect(printed).toEqual(promised);
+      }
     } finally {
       newest.remove();
     }
-  });
+  }, 180_000);
 
   it('has every entry', async () => {
     folder.write(
