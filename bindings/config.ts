@@ -202,11 +202,11 @@ export interface MachineOptions
 }
 
 /** What a preset gives: all but the affinities, which follow from the number of PEs. */
-export type Defaults = Omit<MachineConfig, 'affinities'>;
+export type PresetConfig = Omit<MachineConfig, 'affinities'>;
 
 const MiB = 2 ** 20;
 
-const architecture: Defaults = {
+const architecture: PresetConfig = {
   architecture: 'GICv3',
   cpus: 4,
   itsCount: 1,
@@ -258,7 +258,7 @@ const architecture: Defaults = {
 };
 
 /** QEMU 7.2's `-M virt`: its map, its identification registers, its choices. */
-const qemuVirt: Defaults = {
+const qemuVirt: PresetConfig = {
   ...architecture,
   timerFrequency: 62_500_000,
   storedPriorityBits: 8,
@@ -286,7 +286,7 @@ const qemuVirt: Defaults = {
 export type PresetName = 'architecture' | 'qemu-virt';
 
 /** The presets by name. */
-export const presets: Readonly<Record<PresetName, Defaults>> = { architecture, 'qemu-virt': qemuVirt };
+export const presets: Readonly<Record<PresetName, PresetConfig>> = { architecture, 'qemu-virt': qemuVirt };
 
 /** PEs numbered in clusters of 16, as Linux and QEMU number them. */
 export function defaultAffinities(cpus: number): number[] {
@@ -299,7 +299,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
     throw new GicError('INVALID_CONFIG', 'options', options, 'an object with fields of a configuration');
   }
   const { preset = 'architecture', policy, addressMap, ram, dirtyReads, timerPpis, ...given } = options;
-  const base: Defaults | undefined = presets[preset];
+  const base: PresetConfig | undefined = presets[preset];
   if (!base) {
     throw new GicError('UNKNOWN_NAME', 'preset', preset, `one of ${Object.keys(presets).join(', ')}`);
   }
@@ -309,7 +309,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   checkNames('dirtyReads.', dirtyReads, Object.keys(base.dirtyReads));
   checkNames('timerPpis.', timerPpis, Object.keys(base.timerPpis));
   checkNames('identification.', given.identification, identificationNames);
-  const merged: Defaults & { affinities?: readonly number[] } = { ...base, ...defined(given) };
+  const merged: PresetConfig & { affinities?: readonly number[] } = { ...base, ...defined(given) };
   const config: MachineConfig = {
     ...merged,
     addressMap: resolveAddressMap(base, merged, addressMap),
@@ -340,8 +340,8 @@ const GICD_TYPER_DVIS = 1 << 18;
 
 /** The preset's identification registers, which are those of a GICv3, for the architecture that was asked for. */
 function presetIdentification(
-  { identification }: Defaults,
-  { architecture }: Defaults,
+  { identification }: PresetConfig,
+  { architecture }: PresetConfig,
 ): IdentificationRegisters {
   const { GICD_TYPER } = identification;
   if (GICD_TYPER === undefined || architecture === 'GICv3') return identification;
@@ -349,7 +349,11 @@ function presetIdentification(
 }
 
 /** The preset's map, with the redistributors further up where more or larger ITSs than the preset's are below them. */
-function resolveAddressMap(base: Defaults, merged: Defaults, given?: Partial<AddressMap>): AddressMap {
+function resolveAddressMap(
+  base: PresetConfig,
+  merged: PresetConfig,
+  given?: Partial<AddressMap>,
+): AddressMap {
   const { gitsStride, gicr, ...rest } = base.addressMap;
   const stride = Math.max(gitsStride, itsBytes(merged));
   const itsEnd = rest.gits + merged.itsCount * stride;

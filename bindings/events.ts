@@ -21,25 +21,25 @@ export type EventAtCpu<Kind extends string, Fields> = {
 } & Readonly<Fields>;
 
 /** What is said of a physical interrupt. */
-export interface PhysicalInterrupt {
+export interface EventInterrupt {
   /** Its INTID. */
   readonly intid: number;
 }
 
 /** What is said of a virtual interrupt. */
-export interface VirtualInterrupt {
+export interface VirtualEventInterrupt {
   /** Its INTID in the guest. */
   readonly vIntid: number;
 }
 
 /** To which group an interrupt belongs. */
-export interface InGroup {
+export interface EventGroup {
   /** 0 or 1. */
   readonly group: number;
 }
 
 /** A vPE that an event is about. */
-export interface OfVpe {
+export interface EventVpe {
   /** Its vPEID. */
   readonly vpeId: number;
 }
@@ -84,24 +84,24 @@ export type MachineEvent = {
         error: number;
       }
     >
-  | EventAtCpu<'lpi-pending', PhysicalInterrupt>
-  | EventAtCpu<'vlpi-direct', VirtualInterrupt>
-  | EventAtCpu<'vlpi-waiting', VirtualInterrupt & OfVpe>
-  | EventAtCpu<'doorbell', PhysicalInterrupt>
-  | EventAtCpu<'acknowledged', PhysicalInterrupt & InGroup>
-  | EventAtCpu<'priority-dropped', PhysicalInterrupt>
-  | EventAtCpu<'deactivated', PhysicalInterrupt>
+  | EventAtCpu<'lpi-pending', EventInterrupt>
+  | EventAtCpu<'vlpi-direct', VirtualEventInterrupt>
+  | EventAtCpu<'vlpi-waiting', VirtualEventInterrupt & EventVpe>
+  | EventAtCpu<'doorbell', EventInterrupt>
+  | EventAtCpu<'acknowledged', EventInterrupt & EventGroup>
+  | EventAtCpu<'priority-dropped', EventInterrupt>
+  | EventAtCpu<'deactivated', EventInterrupt>
   | EventAtCpu<
       'virtual-acknowledged',
-      VirtualInterrupt & {
+      VirtualEventInterrupt & {
         /** Who presented it. */
         source: VirtualSource;
       }
     >
-  | EventAtCpu<'virtual-priority-dropped', VirtualInterrupt>
+  | EventAtCpu<'virtual-priority-dropped', VirtualEventInterrupt>
   | EventAtCpu<
       'virtual-deactivated',
-      VirtualInterrupt & {
+      VirtualEventInterrupt & {
         /** The list register that had it. */
         listRegister: number;
       }
@@ -114,12 +114,12 @@ export type MachineEvent = {
         pendingLast: boolean;
       }
     >
-  | EventAtCpu<'sgi-sent', PhysicalInterrupt & InGroup>
+  | EventAtCpu<'sgi-sent', EventInterrupt & EventGroup>
   | ({
       /** A virtual SGI of a vPE became pending. */
       readonly kind: 'vsgi-pending';
-    } & OfVpe &
-      VirtualInterrupt)
+    } & EventVpe &
+      VirtualEventInterrupt)
   | {
       /** `takeDiagnostics` has it in full. */
       readonly kind: 'diagnostic';

@@ -21,10 +21,10 @@ export { formatCommand } from './commands/text.ts';
 export {
   type AddressMap,
   type Architecture,
-  type Defaults,
   type IdentificationRegisters,
   type MachineConfig,
   type MachineOptions,
+  type PresetConfig,
   type PresetName,
   presets,
   resolveConfig,
@@ -42,11 +42,11 @@ export { GicError, type GicErrorCode } from './errors.ts';
 export type {
   EventAtCpu,
   EventAtIts,
-  InGroup,
+  EventGroup,
+  EventInterrupt,
+  EventVpe,
   MachineEvent,
-  OfVpe,
-  PhysicalInterrupt,
-  VirtualInterrupt,
+  VirtualEventInterrupt,
   VirtualSource,
 } from './events.ts';
 export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';

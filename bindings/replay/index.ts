@@ -6,7 +6,37 @@
 
 export { CaptureParser } from './capture_reader.ts';
 export { eventText } from './event_text.ts';
-export type * from './events.ts';
+export type {
+  AccessSize,
+  Acknowledge,
+  CaptureEvent,
+  CommandRun,
+  EventKind,
+  MaintenanceResult,
+  MemoryRange,
+  MemoryStore,
+  Message,
+  Msi,
+  PendingResult,
+  PpiLine,
+  QemuFields,
+  RefusedRead,
+  RefusedWrite,
+  RegisterBlock,
+  RegisterRead,
+  RegisterWrite,
+  SgiArrival,
+  SgiRequest,
+  SpiLine,
+  SystemInterface,
+  SystemRead,
+  SystemWrite,
+  TableWrite,
+  Value,
+  VirtualPendingResult,
+  VirtualWiresResult,
+  WiresResult,
+} from './events.ts';
 export { type Exclusion, type ExclusionId, exclusions } from './exclusions.ts';
 export type { MachineOverrides } from './machine_inference.ts';
 export { QemuLogParser } from './qemu_log.ts';
