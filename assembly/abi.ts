@@ -71,6 +71,9 @@ export enum Config {
   itsWithoutVlpis = 58,
   itsVirtualType = 60,
   vlpiTargetOffset = 61,
+  /** What threads share, and marks of LPIs that other threads than the owner's made pending. */
+  threads = 65,
+  arrivals = 67,
 }
 
 /** Bits of `Config.features`. */
@@ -176,6 +179,8 @@ export enum Structure {
   IRQCHIP = 12,
   KVM = 13,
   SIM = 14,
+  THREADS = 15,
+  LANE = 16,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -199,6 +204,14 @@ export enum Field {
   /** Machine: 1 while events are recorded, and how many were. */
   EVENTS_ON = 8,
   EVENT_COUNT = 9,
+  /** Area of threads: the number of lanes that were ever in use, whether anything has arrived, the owner sleeps. */
+  LANE_LIMIT = 10,
+  ARRIVED = 11,
+  OWNER_SLEEPS = 12,
+  /** Area of threads: the first lane; in a lane: its counters, its batch. */
+  LANES = 13,
+  LANE_COUNTERS = 14,
+  LANE_BATCH = 15,
 }
 
 /** 64 KiB register frames. */
@@ -485,8 +498,12 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   /** Writes of GITS_SGIR for a vPE without mapping. */
   VSGIS_DROPPED = 74,
+  /** LPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
+  LPIS_CLEARED = 75,
+  /** VLPIs that stopped being pending by CLEAR or DISCARD. */
+  VLPIS_CLEARED = 76,
   /** How many counters there are. */
-  COUNT = 75,
+  COUNT = 77,
 }
 
 /** Operations of the hypervisor that the simulation has a price for. */
@@ -1067,5 +1084,6 @@ export enum Diagnostic {
   VPE_NOT_RELEASED = 50,
   VPENDBASER_WRITE_WHILE_DIRTY = 51,
   NASSGIREQ_WRITE_WHILE_ENABLED = 52,
-  COUNT = 53,
+  INJECTOR_LOST = 53,
+  COUNT = 54,
 }
