@@ -230,12 +230,19 @@ export enum Field {
 
 /** 64 KiB register frames. */
 export enum Frame {
+  /** The distributor. */
   GICD = 0,
+  /** RD_base of a redistributor. */
   GICR_RD = 1,
+  /** SGI_base of a redistributor. */
   GICR_SGI = 2,
+  /** VLPI_base of a redistributor, GICv4. */
   GICR_VLPI = 3,
+  /** The control frame of an ITS. */
   GITS = 4,
+  /** The frame of GITS_TRANSLATER. */
   GITS_TRANSLATION = 5,
+  /** The frame of GITS_SGIR, GICv4.1. */
   GITS_VSGI = 6,
 }
 
@@ -413,19 +420,33 @@ export enum VirtualView {
 
 /** What became of a request to make an LPI pending. Everything after COALESCED is a reason to drop it. */
 export enum Outcome {
+  /** The interrupt became pending. */
   PENDING = 0,
+  /** It was pending already. */
   COALESCED = 1,
+  /** GITS_CTLR.Enabled is 0. */
   ITS_DISABLED = 2,
+  /** The device table has no such entry. */
   DEVICE_OUT_OF_RANGE = 3,
+  /** No MAPD for the DeviceID. */
   DEVICE_UNMAPPED = 4,
+  /** The EventID is beyond the translation table of the device. */
   EVENT_OUT_OF_RANGE = 5,
+  /** No MAPTI, MAPI, VMAPTI or VMAPI for the EventID. */
   EVENT_UNMAPPED = 6,
+  /** No MAPC for the collection of the event. */
   COLLECTION_UNMAPPED = 7,
+  /** GICR_CTLR.EnableLPIs of the target is 0. */
   LPIS_DISABLED = 8,
+  /** The INTID is beyond what GICR_PROPBASER.IDbits allows. */
   INTID_OUT_OF_RANGE = 9,
+  /** A table of the ITS is outside RAM. */
   TABLE_FAULT = 10,
+  /** A write of GITS_TRANSLATER by a PE, which has no DeviceID. */
   NO_DEVICE_ID = 11,
+  /** No VMAPP for the vPE of the event. */
   VPE_UNMAPPED = 12,
+  /** How many outcomes there are. */
   COUNT = 13,
 }
 
@@ -433,41 +454,69 @@ export enum Outcome {
 export enum Counter {
   /** MSIs received, by what became of them: `MSI + Outcome`. */
   MSI = 0,
-  /** The same of INT commands and of GICR_SETLPIR. */
+  /** INT commands that reached an event, by what became of them: `INT + Outcome`. */
   INT = 16,
+  /** Writes of GICR_SETLPIR, by what became of them: `SETLPIR + Outcome`. */
   SETLPIR = 32,
+  /** ITS commands executed. */
   COMMANDS = 48,
+  /** ITS commands that failed. */
   COMMAND_ERRORS = 49,
+  /** SGIs acknowledged by ICC_IAR0_EL1 and ICC_IAR1_EL1. */
   ACKNOWLEDGED_SGI = 50,
+  /** PPIs acknowledged. */
   ACKNOWLEDGED_PPI = 51,
+  /** SPIs acknowledged. */
   ACKNOWLEDGED_SPI = 52,
+  /** LPIs acknowledged. */
   ACKNOWLEDGED_LPI = 53,
+  /** Acknowledges that gave 1023. */
   SPURIOUS = 54,
+  /** Running priorities dropped, by ICC_EOIR0_EL1 and ICC_EOIR1_EL1. */
   PRIORITY_DROPS = 55,
+  /** Interrupts deactivated. */
   DEACTIVATIONS = 56,
+  /** SGIs that became pending at a PE. */
   SGIS_SENT = 57,
+  /** SGIs that were pending at the PE already. */
   SGIS_COALESCED = 58,
+  /** SEIs raised for command errors. */
   SYSTEM_ERRORS = 59,
-  /** VLPIs made pending for a resident vPE, and for one that was not. */
+  /** VLPIs made pending for a resident vPE. */
   VLPIS_DIRECT = 60,
+  /** VLPIs made pending for a vPE that was not resident. */
   VLPIS_WAITING = 61,
-  /** Doorbell LPIs made pending; those that were pending already are coalesced. */
+  /** Doorbell LPIs made pending. */
   DOORBELLS = 62,
+  /** Doorbells whose LPI was pending already. */
   DOORBELLS_COALESCED = 63,
+  /** Doorbells whose LPI could not be made pending. */
   DOORBELLS_DROPPED = 64,
+  /** Times that a vPE was made resident. */
   SCHEDULED_IN = 65,
+  /** Times that a vPE was descheduled. */
   SCHEDULED_OUT = 66,
+  /** Virtual interrupts acknowledged out of a list register. */
   VIRTUAL_ACKNOWLEDGED_LR = 67,
+  /** VLPIs acknowledged directly. */
   VIRTUAL_ACKNOWLEDGED_VLPI = 68,
+  /** Acknowledges by guests that gave 1023. */
   VIRTUAL_SPURIOUS = 69,
+  /** Rising edges of maintenance interrupts. */
   MAINTENANCE = 70,
+  /** Virtual SGIs made pending by GITS_SGIR. */
   VSGIS_SENT = 71,
+  /** Virtual SGIs that were pending already. */
   VSGIS_COALESCED = 72,
+  /** Virtual SGIs acknowledged directly. */
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
+  /** Writes of GITS_SGIR for a vPE without mapping. */
   VSGIS_DROPPED = 74,
-  /** LPIs and VLPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
+  /** LPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
   LPIS_CLEARED = 75,
+  /** VLPIs that stopped being pending by CLEAR or DISCARD. */
   VLPIS_CLEARED = 76,
+  /** How many counters there are. */
   COUNT = 77,
 }
 

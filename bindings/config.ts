@@ -3,6 +3,7 @@ import { GicError, requireInteger } from './errors.ts';
 import type { LayerName, Limits } from './layers.ts';
 import { architecturePolicy, type Policy, qemuPolicy, resolvePolicy } from './policy.ts';
 
+/** The architecture of a machine. GICv4.0 adds VLPIs to GICv3, GICv4.1 virtual SGIs and default doorbells. */
 export type Architecture = 'GICv3' | 'GICv4.0' | 'GICv4.1';
 
 /** Where the register frames and RAM stand in the physical address space. All addresses are below 2^52. */
@@ -13,17 +14,23 @@ export interface AddressMap {
   gicr: number;
   /** First ITS: control frame, then translation frame. Each further ITS follows `gitsStride` bytes later. */
   gits: number;
+  /** Bytes from one ITS to the next: 128 KiB at least, 192 KiB with GICv4.1. */
   gitsStride: number;
 }
 
 /** Identification registers that are to read as given instead of as the configuration implies. */
 export interface IdentificationRegisters {
+  /** All of it. */
   GICD_TYPER?: number;
+  /** All of it. */
   GICD_IIDR?: number;
+  /** Of every redistributor. */
   GICR_IIDR?: number;
+  /** Of every ITS. */
   GITS_IIDR?: number;
   /** One value for each PE. */
   GICR_TYPER?: readonly bigint[];
+  /** Of every ITS. */
   GITS_TYPER?: bigint;
   /** GICD_PIDR2, GICR_PIDR2 and GITS_PIDR2. */
   PIDR2?: number;
@@ -31,6 +38,7 @@ export interface IdentificationRegisters {
   ICC_CTLR_EL1?: number;
   /** The read-only fields of ICV_CTLR_EL1. */
   ICV_CTLR_EL1?: number;
+  /** Of every PE. */
   ICH_VTR_EL2?: number;
 }
 
@@ -49,6 +57,7 @@ const identificationNames: readonly (keyof IdentificationRegisters)[] = [
 
 /** Everything that is fixed when a machine is made. */
 export interface MachineConfig {
+  /** Default GICv3. */
   architecture: Architecture;
   /** Number of PEs, 1 to 512. */
   cpus: number;
@@ -111,14 +120,23 @@ export interface MachineConfig {
   /** PPI that the maintenance interrupt of each PE is wired to, 16 to 31; 0 for none. */
   maintenancePpi: number;
   /** Reads of GICR_VPENDBASER that see Dirty=1 after a vPE was scheduled in, and out: 0 to 1000. */
-  dirtyReads: { readonly scheduleIn: number; readonly scheduleOut: number };
+  dirtyReads: {
+    /** After Valid was set. */
+    readonly scheduleIn: number;
+    /** After Valid was cleared. */
+    readonly scheduleOut: number;
+  };
   /** CNTFRQ_EL0: ticks of the generic timers' counter in a second, 1 to 4294967295. */
   timerFrequency: number;
   /** PPIs that each PE's timers are wired to, 16 to 31; 0 for none. */
   timerPpis: {
+    /** CNTV. */
     readonly virtual: number;
+    /** CNTP. */
     readonly physical: number;
+    /** CNTHP. */
     readonly hypPhysical: number;
+    /** CNTHV. */
     readonly hypVirtual: number;
   };
   /** Records that the ring of events holds, 1 to 16777216. */
@@ -160,26 +178,47 @@ export interface MachineConfig {
   /** What the layers have room for: default 16 VMs, 512 vCPUs, 65,536 LPIs of guests, 256 devices. */
   limits: Limits;
   /** Simulated RAM: base 64 KiB aligned, size in bytes a multiple of 64 KiB. */
-  ram: { readonly base: number; readonly size: number };
+  ram: {
+    /** Physical address. */
+    readonly base: number;
+    /** Bytes. */
+    readonly size: number;
+  };
+  /** Physical addresses of the register frames. */
   addressMap: AddressMap;
+  /** Default: as the rest of the configuration implies. */
   identification: IdentificationRegisters;
+  /** What the architecture leaves open. */
   policy: Policy;
 }
 
 /** What a caller may give: a preset, and what differs from it. */
-export type MachineOptions = Partial<Omit<MachineConfig, Nested>> & {
+export interface MachineOptions
+  extends Partial<
+    Omit<MachineConfig, 'policy' | 'addressMap' | 'ram' | 'dirtyReads' | 'timerPpis' | 'limits'>
+  > {
   /** Default `architecture`. */
   preset?: PresetName;
-} & { [Name in Nested]?: Partial<MachineConfig[Name]> };
+  /** Choices that differ from the preset's. */
+  policy?: Partial<MachineConfig['policy']>;
+  /** Addresses that differ from the preset's. */
+  addressMap?: Partial<MachineConfig['addressMap']>;
+  /** Where RAM is and how much, as far as it differs from the preset's. */
+  ram?: Partial<MachineConfig['ram']>;
+  /** As far as it differs from the preset's. */
+  dirtyReads?: Partial<MachineConfig['dirtyReads']>;
+  /** PPIs that differ from the preset's. */
+  timerPpis?: Partial<MachineConfig['timerPpis']>;
+  /** Limits that differ from the preset's. */
+  limits?: Partial<MachineConfig['limits']>;
+}
 
-/** Fields that are merged with the preset's member by member. */
-type Nested = 'policy' | 'addressMap' | 'ram' | 'dirtyReads' | 'timerPpis' | 'limits';
-
-type Defaults = Omit<MachineConfig, 'affinities'>;
+/** What a preset gives: all but the affinities, which follow from the number of PEs. */
+export type PresetConfig = Omit<MachineConfig, 'affinities'>;
 
 const MiB = 2 ** 20;
 
-const architecture: Defaults = {
+const architecture: PresetConfig = {
   architecture: 'GICv3',
   cpus: 4,
   itsCount: 1,
@@ -233,7 +272,7 @@ const architecture: Defaults = {
 };
 
 /** QEMU 7.2's `-M virt`: its map, its identification registers, its choices. */
-const qemuVirt: Defaults = {
+const qemuVirt: PresetConfig = {
   ...architecture,
   timerFrequency: 62_500_000,
   storedPriorityBits: 8,
@@ -257,8 +296,11 @@ const qemuVirt: Defaults = {
   policy: qemuPolicy,
 };
 
-export const presets = { architecture, 'qemu-virt': qemuVirt } as const;
-export type PresetName = keyof typeof presets;
+/** Configurations to start from: what the architecture recommends, and QEMU's `-M virt`. */
+export type PresetName = 'architecture' | 'qemu-virt';
+
+/** The presets by name. */
+export const presets: Readonly<Record<PresetName, PresetConfig>> = { architecture, 'qemu-virt': qemuVirt };
 
 /** PEs numbered in clusters of 16, as Linux and QEMU number them. */
 export function defaultAffinities(cpus: number): number[] {
@@ -280,7 +322,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
     limits,
     ...given
   } = options;
-  const base: Defaults | undefined = presets[preset];
+  const base: PresetConfig | undefined = presets[preset];
   if (!base) {
     throw new GicError('UNKNOWN_NAME', 'preset', preset, `one of ${Object.keys(presets).join(', ')}`);
   }
@@ -291,7 +333,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   checkNames('timerPpis.', timerPpis, Object.keys(base.timerPpis));
   checkNames('limits.', limits, Object.keys(base.limits));
   checkNames('identification.', given.identification, identificationNames);
-  const merged: Defaults & { affinities?: readonly number[] } = { ...base, ...defined(given) };
+  const merged: PresetConfig & { affinities?: readonly number[] } = { ...base, ...defined(given) };
   const config: MachineConfig = {
     ...merged,
     addressMap: resolveAddressMap(base, merged, addressMap),
@@ -323,8 +365,8 @@ const GICD_TYPER_DVIS = 1 << 18;
 
 /** The preset's identification registers, which are those of a GICv3, for the architecture that was asked for. */
 function presetIdentification(
-  { identification }: Defaults,
-  { architecture }: Defaults,
+  { identification }: PresetConfig,
+  { architecture }: PresetConfig,
 ): IdentificationRegisters {
   const { GICD_TYPER } = identification;
   if (GICD_TYPER === undefined || architecture === 'GICv3') return identification;
@@ -332,7 +374,11 @@ function presetIdentification(
 }
 
 /** The preset's map, with the redistributors further up where more or larger ITSs than the preset's are below them. */
-function resolveAddressMap(base: Defaults, merged: Defaults, given?: Partial<AddressMap>): AddressMap {
+function resolveAddressMap(
+  base: PresetConfig,
+  merged: PresetConfig,
+  given?: Partial<AddressMap>,
+): AddressMap {
   const { gitsStride, gicr, ...rest } = base.addressMap;
   const stride = Math.max(gitsStride, itsBytes(merged));
   const itsEnd = rest.gits + merged.itsCount * stride;

@@ -8,44 +8,95 @@ export interface CounterValues {
   readonly int: LpiRequestCounts;
   /** Writes of GICR_SETLPIR. */
   readonly setlpir: LpiRequestCounts;
+  /** ITS commands executed. */
   readonly commands: number;
+  /** ITS commands that failed. */
   readonly commandErrors: number;
+  /** Reads of ICC_IAR0_EL1 and ICC_IAR1_EL1 that returned an interrupt, by its kind. */
   readonly acknowledged: {
+    /** INTIDs 0 to 15. */
     readonly sgi: number;
+    /** INTIDs 16 to 31, and Extended PPIs. */
     readonly ppi: number;
+    /** INTIDs 32 to 1019, and Extended SPIs. */
     readonly spi: number;
+    /** INTIDs from 8192 on. */
     readonly lpi: number;
   };
   /** Reads of ICC_IAR0_EL1 and ICC_IAR1_EL1 that returned 1023. */
   readonly spurious: number;
+  /** Running priorities dropped, by ICC_EOIR0_EL1 and ICC_EOIR1_EL1. */
   readonly priorityDrops: number;
+  /** Interrupts deactivated, with their priority drop or by ICC_DIR_EL1. */
   readonly deactivations: number;
-  readonly sgis: { readonly sent: number; readonly coalesced: number };
+  /** SGIs by ICC_SGI0R_EL1, ICC_SGI1R_EL1 and ICC_ASGI1R_EL1, counted for each target. */
+  readonly sgis: {
+    /** Became pending. */
+    readonly sent: number;
+    /** Were pending already. */
+    readonly coalesced: number;
+  };
   /** SEIs raised for command errors. */
   readonly systemErrors: number;
-  /** VLPIs made pending: for a resident vPE, and for one that was not. */
-  readonly vlpis: { readonly direct: number; readonly waiting: number };
-  readonly doorbells: { readonly rung: number; readonly coalesced: number; readonly dropped: number };
+  /** VLPIs made pending. */
+  readonly vlpis: {
+    /** For a resident vPE. */
+    readonly direct: number;
+    /** For one that was not. */
+    readonly waiting: number;
+  };
+  /** LPIs that tell of a VLPI for a vPE that is not resident. */
+  readonly doorbells: {
+    /** Became pending. */
+    readonly rung: number;
+    /** Were pending already. */
+    readonly coalesced: number;
+    /** Could not be made pending. */
+    readonly dropped: number;
+  };
   /** Times that a vPE was made resident, and descheduled. */
-  readonly residency: { readonly scheduledIn: number; readonly scheduledOut: number };
-  /** Acknowledged by guests, from a list register and directly. */
+  readonly residency: {
+    /** GICR_VPENDBASER.Valid was set. */
+    readonly scheduledIn: number;
+    /** GICR_VPENDBASER.Valid was cleared. */
+    readonly scheduledOut: number;
+  };
+  /** Reads of ICV_IAR0_EL1 and ICV_IAR1_EL1 by guests. */
   readonly virtualAcknowledged: {
+    /** From a list register. */
     readonly listRegister: number;
+    /** VLPIs, directly. */
     readonly vlpi: number;
+    /** Virtual SGIs, directly. */
     readonly vsgi: number;
+    /** Acknowledges that gave 1023. */
     readonly spurious: number;
   };
   /** Writes of GITS_SGIR. */
-  readonly vsgis: { readonly sent: number; readonly coalesced: number; readonly dropped: number };
+  readonly vsgis: {
+    /** The virtual SGI became pending. */
+    readonly sent: number;
+    /** It was pending already. */
+    readonly coalesced: number;
+    /** The vPE has no mapping. */
+    readonly dropped: number;
+  };
   /** Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away. */
-  readonly cleared: { readonly lpi: number; readonly vlpi: number };
+  readonly cleared: {
+    /** LPIs. */
+    readonly lpi: number;
+    /** VLPIs. */
+    readonly vlpi: number;
+  };
   /** Rising edges of maintenance interrupts. */
   readonly maintenance: number;
 }
 
 /** What became of requests to make an LPI pending. */
 export interface LpiRequestCounts {
+  /** All requests. */
   readonly total: number;
+  /** The LPI became pending. */
   readonly pending: number;
   /** The LPI was pending already. */
   readonly coalesced: number;

@@ -1,13 +1,14 @@
 import { Diagnostic as Code } from '../assembly/abi.ts';
 import { type Ring, RingReader } from './ring.ts';
 
-/** The name of something that a machine diagnoses. */
+/** The name of something that a machine diagnoses: a key of `diagnosticTable`, which tells what each means. */
 export type DiagnosticCode = Exclude<keyof typeof Code, 'NONE' | 'COUNT'>;
 
 /** One thing that software or a device did and that an engineer would want to know about. */
 export interface Diagnostic {
   /** Counts from 0 for the first diagnostic of the machine. */
   readonly sequence: number;
+  /** What kind. */
   readonly code: DiagnosticCode;
   /** The PE or ITS that it happened at. */
   readonly unit: number;
@@ -19,15 +20,18 @@ export interface Diagnostic {
   readonly spec: string;
 }
 
-interface Description {
+/** What a diagnostic code means. */
+export interface DiagnosticDescription {
+  /** A sentence. */
   readonly text: string;
+  /** The rule, as a section of the outline in `test/README.md`. */
   readonly spec: string;
   /** Names of the operands a, b, c, d. */
   readonly operands: readonly string[];
 }
 
 /** What each diagnostic code means. */
-export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
+export const diagnosticTable: Readonly<Record<DiagnosticCode, DiagnosticDescription>> = {
   UNMAPPED_ADDRESS: {
     text: 'access to an address that is neither RAM nor a register frame; reads as zero',
     spec: '0',

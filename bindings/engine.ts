@@ -85,7 +85,9 @@ export type EngineBuild = 'shared' | 'single';
 
 /** A compiled engine; any number of machines can be made of it. */
 export interface Engine {
+  /** Which memory it takes. */
   readonly build: EngineBuild;
+  /** The compiled module, which can be posted to workers. */
   readonly module: WebAssembly.Module;
 }
 

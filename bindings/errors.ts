@@ -21,6 +21,7 @@ export type GicErrorCode =
 
 /** Misuse of the configuration or of the API. Nothing has changed when it is thrown. */
 export class GicError extends Error {
+  /** The name of the class. */
   override readonly name = 'GicError';
 
   /**

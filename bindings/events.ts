@@ -4,33 +4,130 @@ import type { DiagnosticCode } from './diagnostics.ts';
 import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { type Ring, RingReader } from './ring.ts';
 
-type AtIts<Name extends string, Fields> = { readonly kind: Name; readonly its: number } & Readonly<Fields>;
-type AtCpu<Name extends string, Fields> = { readonly kind: Name; readonly cpu: number } & Readonly<Fields>;
+/** An event at an ITS: its kind, the number of the ITS, and what else there is to say. */
+export type EventAtIts<Kind extends string, Fields> = {
+  /** What happened. */
+  readonly kind: Kind;
+  /** The ITS, from 0. */
+  readonly its: number;
+} & Readonly<Fields>;
+
+/** An event at a PE: its kind, the number of the PE, and what else there is to say. */
+export type EventAtCpu<Kind extends string, Fields> = {
+  /** What happened. */
+  readonly kind: Kind;
+  /** The PE, from 0. */
+  readonly cpu: number;
+} & Readonly<Fields>;
+
+/** What is said of a physical interrupt. */
+export interface EventInterrupt {
+  /** Its INTID. */
+  readonly intid: number;
+}
+
+/** What is said of a virtual interrupt. */
+export interface VirtualEventInterrupt {
+  /** Its INTID in the guest. */
+  readonly vIntid: number;
+}
+
+/** To which group an interrupt belongs. */
+export interface EventGroup {
+  /** 0 or 1. */
+  readonly group: number;
+}
+
+/** A vPE that an event is about. */
+export interface EventVpe {
+  /** Its vPEID. */
+  readonly vpeId: number;
+}
 
 /** Who presented a virtual interrupt: the number of a list register, or a direct injection. */
 export type VirtualSource = number | 'vlpi' | 'vsgi';
 
-/** One thing that happened in a machine, in the order in which it happened. */
-export type MachineEvent = { readonly sequence: number } & (
-  | AtIts<'msi', { deviceId: number; eventId: number }>
-  | AtIts<'msi-outcome', { outcome: MsiOutcome }>
-  | AtIts<'command', { command: CommandName | 'UNKNOWN'; offset: number }>
-  | AtIts<'command-failed', { error: number }>
-  | AtCpu<'lpi-pending', { intid: number }>
-  | AtCpu<'vlpi-direct', { vIntid: number }>
-  | AtCpu<'vlpi-waiting', { vIntid: number; vpeId: number }>
-  | AtCpu<'doorbell', { intid: number }>
-  | AtCpu<'acknowledged', { intid: number; group: number }>
-  | AtCpu<'priority-dropped', { intid: number }>
-  | AtCpu<'deactivated', { intid: number }>
-  | AtCpu<'virtual-acknowledged', { vIntid: number; source: VirtualSource }>
-  | AtCpu<'virtual-priority-dropped', { vIntid: number }>
-  | AtCpu<'virtual-deactivated', { vIntid: number; listRegister: number }>
-  | AtCpu<'scheduled-in', unknown>
-  | AtCpu<'scheduled-out', { pendingLast: boolean }>
-  | AtCpu<'sgi-sent', { intid: number; group: number }>
-  | { readonly kind: 'vsgi-pending'; readonly vpeId: number; readonly vIntid: number }
-  | { readonly kind: 'diagnostic'; readonly unit: number; readonly code: DiagnosticCode }
+/** One thing that happened in a machine, in the order in which it happened. `sequence` counts from 0. */
+export type MachineEvent = {
+  /** Counts from 0; a gap shows events that were lost because the ring was full. */
+  readonly sequence: number;
+} & (
+  | EventAtIts<
+      'msi',
+      {
+        /** The DeviceID that came with the write. */
+        deviceId: number;
+        /** What was written to GITS_TRANSLATER. */
+        eventId: number;
+      }
+    >
+  | EventAtIts<
+      'msi-outcome',
+      {
+        /** What became of the `msi` before. */
+        outcome: MsiOutcome;
+      }
+    >
+  | EventAtIts<
+      'command',
+      {
+        /** UNKNOWN for a number without a command. */
+        command: CommandName | 'UNKNOWN';
+        /** Where it is in the queue, in bytes. */
+        offset: number;
+      }
+    >
+  | EventAtIts<
+      'command-failed',
+      {
+        /** The code of `commandErrors`. */
+        error: number;
+      }
+    >
+  | EventAtCpu<'lpi-pending', EventInterrupt>
+  | EventAtCpu<'vlpi-direct', VirtualEventInterrupt>
+  | EventAtCpu<'vlpi-waiting', VirtualEventInterrupt & EventVpe>
+  | EventAtCpu<'doorbell', EventInterrupt>
+  | EventAtCpu<'acknowledged', EventInterrupt & EventGroup>
+  | EventAtCpu<'priority-dropped', EventInterrupt>
+  | EventAtCpu<'deactivated', EventInterrupt>
+  | EventAtCpu<
+      'virtual-acknowledged',
+      VirtualEventInterrupt & {
+        /** Who presented it. */
+        source: VirtualSource;
+      }
+    >
+  | EventAtCpu<'virtual-priority-dropped', VirtualEventInterrupt>
+  | EventAtCpu<
+      'virtual-deactivated',
+      VirtualEventInterrupt & {
+        /** The list register that had it. */
+        listRegister: number;
+      }
+    >
+  | EventAtCpu<'scheduled-in', unknown>
+  | EventAtCpu<
+      'scheduled-out',
+      {
+        /** GICR_VPENDBASER.PendingLast. */
+        pendingLast: boolean;
+      }
+    >
+  | EventAtCpu<'sgi-sent', EventInterrupt & EventGroup>
+  | ({
+      /** A virtual SGI of a vPE became pending. */
+      readonly kind: 'vsgi-pending';
+    } & EventVpe &
+      VirtualEventInterrupt)
+  | {
+      /** `takeDiagnostics` has it in full. */
+      readonly kind: 'diagnostic';
+      /** The PE or ITS. */
+      readonly unit: number;
+      /** What kind. */
+      readonly code: DiagnosticCode;
+    }
 );
 
 type Unnumbered = MachineEvent extends infer E ? (E extends unknown ? Omit<E, 'sequence'> : never) : never;

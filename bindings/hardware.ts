@@ -1,8 +1,10 @@
 /** The best pending interrupt of a PE, before ICC_PMR and the running priority are considered. */
 export interface HighestPending {
+  /** Its INTID. */
   readonly intid: number;
   /** 0 (most urgent) to 254. */
   readonly priority: number;
+  /** Its group. */
   readonly group: 0 | 1;
 }
 
@@ -11,8 +13,17 @@ export interface VirtualOutputs {
   /** Who would be acknowledged next: a list register, the best VLPI, the best vSGI, or nothing. */
   readonly winner: number | 'vlpi' | 'vsgi' | undefined;
   /** The best pending and enabled VLPI of the resident vPE. */
-  readonly bestVlpi: { readonly vIntid: number; readonly priority: number } | undefined;
+  readonly bestVlpi:
+    | {
+        /** Its INTID in the guest. */
+        readonly vIntid: number;
+        /** 0 (most urgent) to 254. */
+        readonly priority: number;
+      }
+    | undefined;
+  /** The virtual IRQ. */
   readonly virq: boolean;
+  /** The virtual FIQ. */
   readonly vfiq: boolean;
   /** The maintenance interrupt. */
   readonly maintenance: boolean;
@@ -23,12 +34,14 @@ export interface VirtualOutputs {
  * model that recordings and vectors are to be run against.
  */
 export interface GicHardware {
+  /** How many PEs there are. */
   readonly cpus: number;
 
   /** A PE's load of 1, 2 or 4 bytes from a register frame or from RAM. Reserved locations read as zero. */
   read(address: number, size: 1 | 2 | 4): number;
   /** A PE's 64-bit load. */
   read(address: number, size: 8): bigint;
+  /** A PE's load of any size. */
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint;
 
   /** A PE's store to a register frame or to RAM. */
@@ -47,6 +60,7 @@ export interface GicHardware {
    * EL1 reaches ICV_* instead of ICC_* where HCR_EL2.IMO or FMO says so; the default is EL2.
    */
   readSystemRegister(cpu: number, name: string, el?: 1 | 2): bigint;
+  /** Writes a system register, as `readSystemRegister` reads it. */
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el?: 1 | 2): void;
 
   /** A copy of RAM contents, without side effects. */
@@ -56,7 +70,9 @@ export interface GicHardware {
 
   /** Undefined when nothing is pending. */
   highestPending(cpu: number): HighestPending | undefined;
+  /** Whether a PE's IRQ input is asserted. */
   irq(cpu: number): boolean;
+  /** Whether a PE's FIQ input is asserted. */
   fiq(cpu: number): boolean;
   /** Absent in a model without virtual CPU interfaces. */
   virtualOutputs?(cpu: number): VirtualOutputs;

@@ -1,9 +1,22 @@
-/** The Arm GICv3 and GICv4 interrupt controller as a simulation engine. */
+/**
+ * The Arm GICv3 and GICv4 interrupt controller as a simulation engine.
+ *
+ * @module gicv4
+ */
 
-export { Counter, Outcome } from '../assembly/abi.ts';
+export { Counter, Frame, Outcome } from '../assembly/abi.ts';
 export { decodeCommand, encodeCommand } from './commands/codec.ts';
-export type { CommandOptions, ItsCommand } from './commands/command.ts';
-export { commandErrors } from './commands/errors.ts';
+export type {
+  CommandOptions,
+  Doublewords,
+  ItsCommand,
+  PlainCommand,
+  UnknownCommand,
+  VmappCommand,
+  VmappLayout,
+} from './commands/command.ts';
+export type { CommandName } from './commands/definitions.ts';
+export { type CommandError, type CommandErrorReason, commandErrors } from './commands/errors.ts';
 export { formatCommand } from './commands/text.ts';
 export {
   type AddressMap,
@@ -11,16 +24,31 @@ export {
   type IdentificationRegisters,
   type MachineConfig,
   type MachineOptions,
+  type PresetConfig,
   type PresetName,
   presets,
   resolveConfig,
 } from './config.ts';
 export type { CounterValues, LpiRequestCounts } from './counters.ts';
-export { type Diagnostic, type DiagnosticCode, diagnosticTable } from './diagnostics.ts';
+export {
+  type Diagnostic,
+  type DiagnosticCode,
+  type DiagnosticDescription,
+  diagnosticTable,
+} from './diagnostics.ts';
 export type { Engine, EngineBuild } from './engine.ts';
 export { type EngineOptions, loadEngine, loadEngineSync, threadsPossible } from './engine_loading.ts';
 export { GicError, type GicErrorCode } from './errors.ts';
-export type { MachineEvent, VirtualSource } from './events.ts';
+export type {
+  EventAtCpu,
+  EventAtIts,
+  EventGroup,
+  EventInterrupt,
+  EventVpe,
+  MachineEvent,
+  VirtualEventInterrupt,
+  VirtualSource,
+} from './events.ts';
 export type { GicHardware, HighestPending, VirtualOutputs } from './hardware.ts';
 export type { Affinity } from './irqchip/affinity.ts';
 export { type HistoricalBug, type HistoricalBugName, historicalBugs } from './irqchip/bugs.ts';
@@ -71,6 +99,7 @@ export { createMachine, createMachineSync, Machine, memoryPages } from './machin
 export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';
+export type { Configured } from './registers/definition.ts';
 export {
   frameAddress,
   implementedRegisters,

@@ -1,4 +1,8 @@
-/** The library with its engine in it: for where no file can stand beside the script, and no promise can be waited for. */
+/**
+ * The library with its engine in it: for where no file can stand beside the script, and no promise can be waited for.
+ *
+ * @module gicv4/inline
+ */
 
 import type { MachineOptions } from './config.ts';
 import type { Engine, EngineBuild } from './engine.ts';

@@ -2,13 +2,17 @@ import { Layer } from '../assembly/abi.ts';
 import type { MachineConfig } from './config.ts';
 import { GicError } from './errors.ts';
 
-const layers = { irqchip: Layer.IRQCHIP, kvm: Layer.KVM, simulation: Layer.SIMULATION } as const;
-
 /**
  * The highest layer above the hardware that a machine has memory for: `irqchip` for `IrqChip`, `kvm` for `Kvm` too,
  * `simulation` for `Simulation` too.
  */
-export type LayerName = keyof typeof layers;
+export type LayerName = 'irqchip' | 'kvm' | 'simulation';
+
+const layers: Readonly<Record<LayerName, Layer>> = {
+  irqchip: Layer.IRQCHIP,
+  kvm: Layer.KVM,
+  simulation: Layer.SIMULATION,
+};
 
 export const layerNames = Object.keys(layers) as LayerName[];
 

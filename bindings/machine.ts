@@ -61,7 +61,11 @@ export function memoryPages(engine: Engine, options: MachineOptions = {}): numbe
 
 /** A GIC: the distributor, a redistributor and CPU interface per PE, the ITSs, and the RAM that they use. */
 export class Machine extends MachineView implements GicHardware {
-  /** The exports of the engine, raw: what the layers above this one call. */
+  /**
+   * The exports of the engine, raw: what the layers above this one call.
+   *
+   * @internal
+   */
   readonly engine: EngineExports;
   /** The module that they are exports of. */
   readonly module: WebAssembly.Module;
@@ -96,8 +100,14 @@ export class Machine extends MachineView implements GicHardware {
     this.#changed = new Uint32Array(place.buffer, layout.changedCpus, Math.ceil(config.cpus / 32));
   }
 
+  /**
+   * A PE's load of 1, 2 or 4 bytes from a register frame or from RAM, aligned. Reserved locations read as zero, and a
+   * diagnostic tells of them. Throws a `GicError` INVALID_ARGUMENT for another size, or an address above 2^52.
+   */
   read(address: number, size: 1 | 2 | 4): number;
+  /** A PE's 64-bit load. */
   read(address: number, size: 8): bigint;
+  /** A PE's load of any size. */
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint;
   read(address: number, size: 1 | 2 | 4 | 8): number | bigint {
     requireAccess(address, size);
@@ -105,6 +115,10 @@ export class Machine extends MachineView implements GicHardware {
     return size === 8 ? this.wide(low) : low;
   }
 
+  /**
+   * A PE's store to a register frame or to RAM, aligned. Throws a `GicError` INVALID_ARGUMENT for a value that `size`
+   * bytes cannot hold.
+   */
   write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
     requireAccess(address, size);
     if (typeof value !== 'bigint') {
@@ -122,7 +136,9 @@ export class Machine extends MachineView implements GicHardware {
     }
   }
 
-  /** Tells what became of the MSI. */
+  /**
+   * A device's write of `eventId` to GITS_TRANSLATER of an ITS, with its DeviceID; both 32 bits. Tells what became of it.
+   */
   sendMsi(deviceId: number, eventId: number, its = 0): MsiOutcome {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
@@ -130,6 +146,7 @@ export class Machine extends MachineView implements GicHardware {
     return msiOutcomes[this.engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
   }
 
+  /** Drives the input wire of an SPI; for edges, high and low again. Throws a `GicError` for an INTID that is no SPI. */
   setSpi(intid: number, level: boolean): void {
     const { spis, extendedSpis } = this.config;
     const basic = intid >= 32 && intid < 32 + spis;
@@ -141,6 +158,7 @@ export class Machine extends MachineView implements GicHardware {
     this.engine.setSpi(intid, level ? 1 : 0);
   }
 
+  /** Drives the input wire of a PPI of one PE. Throws a `GicError` for an INTID that is no PPI. */
   setPpi(cpu: number, intid: number, level: boolean): void {
     this.requireCpu(cpu);
     const { extendedPpis } = this.config;
@@ -153,11 +171,17 @@ export class Machine extends MachineView implements GicHardware {
     this.engine.setPpi(cpu, intid, level ? 1 : 0);
   }
 
+  /**
+   * Reads a system register of a PE by its architectural name, with its side effects. From EL1 (`el` 1) an ICC_* name
+   * reaches ICV_* where HCR_EL2.IMO or FMO says so. Throws a `GicError`: UNKNOWN_NAME for a name that `systemRegisters`
+   * does not have, TRAPPED for an access that EL2 traps.
+   */
   readSystemRegister(cpu: number, name: string, el: 1 | 2 = 2): bigint {
     this.requireCpu(cpu);
     return this.wide(this.engine.readSystemRegister(cpu, this.#systemRegister(cpu, name, el)) >>> 0);
   }
 
+  /** Writes a system register of a PE: as `readSystemRegister` reads one. */
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.requireCpu(cpu);
     const register = this.#systemRegister(cpu, name, el);
@@ -170,6 +194,7 @@ export class Machine extends MachineView implements GicHardware {
     }
   }
 
+  /** Stores bytes into RAM, as a device would. Throws a `GicError` INVALID_ARGUMENT where they are not inside RAM. */
   writeMemory(address: number, bytes: Uint8Array): void {
     this.ram(address, bytes.length).set(bytes);
   }
@@ -193,8 +218,6 @@ export class Machine extends MachineView implements GicHardware {
 
   /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
   advanceCounter(ticks: number | bigint): void {
-    if (typeof ticks !== 'bigint')
-      requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
     if (typeof ticks !== 'bigint') {
       requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
     }
@@ -212,6 +235,7 @@ export class Machine extends MachineView implements GicHardware {
     return deadline === 0xffff_ffff_ffff_ffffn ? undefined : deadline;
   }
 
+  /** Power-on reset of one PE's CPU interface, physical and virtual; its redistributor keeps its state. */
   resetCpuInterface(cpu: number): void {
     this.requireCpu(cpu);
     this.engine.resetCpuInterface(cpu);
@@ -335,6 +359,7 @@ export class Machine extends MachineView implements GicHardware {
     this.engine.closeInjector(lane);
   }
 
+  /** As `MachineView.dispose`: the memory goes, and every later use throws a `GicError` DISPOSED. */
   override dispose(): void {
     super.dispose();
     Object.assign(this, { engine: disposed() });

@@ -11,13 +11,27 @@ import { DIAGNOSTIC_CAPACITY, type Layout } from './layout.ts';
 
 /** What a machine is and where it keeps what, for views of its memory. Can be posted to other threads. */
 export interface MachineShape {
+  /** What the machine is. */
   readonly config: MachineConfig;
+  /**
+   * Byte offsets in memory.
+   *
+   * @internal
+   */
   readonly layout: Layout;
-  /** Bytes of the engine's records. */
+  /**
+   * Bytes of the engine's records.
+   *
+   * @internal
+   */
   readonly records: Readonly<
     Record<'cpuInterface' | 'virtualInterface' | 'event' | 'diagnostic' | 'lane', number>
   >;
-  /** Byte offsets, in those records or in memory. */
+  /**
+   * Byte offsets, in those records or in memory.
+   *
+   * @internal
+   */
   readonly offsets: Readonly<Record<keyof typeof viewedFields, number>>;
 }
 
@@ -60,7 +74,9 @@ export function shapeOf(
  * the build `shared` can be made in any thread, of its `shape` and its `memory`, and show what it does while it runs.
  */
 export class MachineView {
+  /** What it takes to look at the machine from another thread. */
   readonly shape: MachineShape;
+  /** What the machine is. */
   readonly config: MachineConfig;
   /** How many PEs the machine has. */
   readonly cpus: number;
@@ -213,6 +229,7 @@ export class MachineView {
     this.#diagnostics = disposed();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

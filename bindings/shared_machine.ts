@@ -3,8 +3,11 @@ import type { MachineShape } from './machine_view.ts';
 
 /** What it takes to see a running machine, or to inject MSIs into it, from any thread. Can be posted to other threads. */
 export interface SharedMachine {
+  /** The compiled engine. */
   readonly engine: Engine;
+  /** What the machine is. */
   readonly shape: MachineShape;
+  /** Its memory. */
   readonly memory: WebAssembly.Memory;
 }
 

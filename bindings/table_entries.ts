@@ -1,5 +1,6 @@
 /** A device's entry in the device table. */
 export interface DeviceEntry {
+  /** Physical address of the interrupt translation table. */
   readonly ittAddress: number;
   /** EventID bits - 1. */
   readonly size: number;
@@ -7,13 +8,30 @@ export interface DeviceEntry {
 
 /** An event's entry in its device's interrupt translation table: an LPI, or a VLPI. */
 export type InterruptEntry =
-  | { readonly kind: 'physical'; readonly pIntid: number; readonly icid: number }
-  | { readonly kind: 'virtual'; readonly vIntid: number; readonly vpeId: number; readonly doorbell: number };
+  | {
+      /** MAPTI or MAPI. */
+      readonly kind: 'physical';
+      /** The LPI. */
+      readonly pIntid: number;
+      /** Its collection. */
+      readonly icid: number;
+    }
+  | {
+      /** VMAPTI or VMAPI. */
+      readonly kind: 'virtual';
+      /** The VLPI. */
+      readonly vIntid: number;
+      /** The vPE that takes it. */
+      readonly vpeId: number;
+      /** The LPI that rings while the vPE is not resident, 1023 for none. */
+      readonly doorbell: number;
+    };
 
 /** A vPE's entry in the vPE table. */
 export interface VpeEntry {
   /** PE whose redistributor the vPE is mapped to. */
   readonly cpu: number;
+  /** Physical address of the virtual pending table. */
   readonly vptAddress: number;
   /** INTID bits - 1. */
   readonly size: number;

@@ -1,10 +1,8 @@
-// The architected timer of a guest, forwarded: what happens between the guest's programming it and its handler. Once for
-// a guest that sleeps meanwhile, once for one that is busy; with the kernels of 2017, which switched the timer at each
-// entry and exit, and with later ones, which leave it running.
+// The architected timer of a guest, forwarded by KVM, from its being programmed to the guest's handler.
 //
-// node dist/examples/forwarded_timer.js
-import { pathToFileURL } from 'node:url';
-import { createMachine, type GuestVm, IrqChip, type KernelEra, Kvm, type Vcpu } from '../bindings/index.ts';
+// Once for a guest that sleeps meanwhile, once for one that is busy; with the kernels of 2017, which switched the timer
+// at each entry and exit, and with later ones, which leave it running. Prints a table for each.
+import { createMachine, type GuestVm, IrqChip, type KernelEra, Kvm, type Vcpu } from 'gicv4';
 
 /** PPI of the virtual timer, the host's and the guest's alike. */
 const TIMER = 27;
@@ -29,14 +27,17 @@ export interface Step {
 
 /** A VM of one vCPU, whose guest has enabled its timer's PPI. */
 class Scene {
+  readonly kvm: Kvm;
+  readonly vm: GuestVm;
+  readonly vcpu: Vcpu;
   readonly steps: Step[] = [];
   #hostInterrupts = 0;
 
-  constructor(
-    readonly kvm: Kvm,
-    readonly vm: GuestVm,
-    readonly vcpu: Vcpu,
-  ) {}
+  constructor(kvm: Kvm, vm: GuestVm, vcpu: Vcpu) {
+    this.kvm = kvm;
+    this.vm = vm;
+    this.vcpu = vcpu;
+  }
 
   static async set(kernel: KernelEra): Promise<Scene> {
     const machine = await createMachine({ cpus: 1, ram: { base: 0x4000_0000, size: 64 * 2 ** 20 } });
@@ -175,11 +176,7 @@ export function table(steps: readonly Step[]): string {
   return all.map(lineOf).join('\n');
 }
 
-async function main(): Promise<void> {
-  for (const kernel of ['2017', '5.6'] as const) {
-    console.log(`A guest that sleeps, kernel ${kernel}\n\n${table(await idleGuest(kernel))}\n`);
-    console.log(`A guest that is busy, kernel ${kernel}\n\n${table(await busyGuest(kernel))}\n`);
-  }
+for (const kernel of ['2017', '5.6'] as const) {
+  console.log(`A guest that sleeps, kernel ${kernel}\n\n${table(await idleGuest(kernel))}\n`);
+  console.log(`A guest that is busy, kernel ${kernel}\n\n${table(await busyGuest(kernel))}\n`);
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

@@ -49,7 +49,10 @@ if (
   run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
 }
 if (
-  outdated('dist/bindings/index.js', ['bindings', 'assembly/abi.ts', 'tsconfig.json', 'tsconfig.build.json'])
+  outdated('dist/bindings/index.js', [
+    ...['bindings', 'examples', 'assembly/abi.ts'],
+    ...['tsconfig.json', 'tsconfig.build.json'],
+  ])
 ) {
   run('building the bindings', process.execPath, [
     'node_modules/typescript/bin/tsc',

@@ -11,33 +11,70 @@ export interface CommandOptions {
   readonly vmappLayout?: VmappLayout;
 }
 
+/** How the bits of a VMAPP are read. */
 export type VmappLayout = '4.0' | '4.1';
 
 type Values<Fields> = {
   [Name in keyof Fields]: Fields[Name] extends Field<'flag'> ? boolean : number;
 };
 
-type PlainCommand = {
-  [Name in Exclude<CommandName, 'VMAPP'>]: { command: Name } & Values<
-    (typeof commandDefinitions)[Name]['fields']
-  >;
+/**
+ * A command other than VMAPP: its name, and its operands under these names.
+ *
+ * - MAPD: deviceId, size, ittAddress, valid
+ * - MAPC: icid, rdBase, valid
+ * - MAPTI: deviceId, eventId, pIntid, icid
+ * - MAPI: deviceId, eventId, icid
+ * - MOVI: deviceId, eventId, icid
+ * - DISCARD, INT, CLEAR, INV: deviceId, eventId
+ * - INVALL: icid
+ * - MOVALL: rdBase1, rdBase2
+ * - SYNC: rdBase
+ * - VMAPTI: deviceId, eventId, vpeId, vIntid, doorbell
+ * - VMAPI: deviceId, eventId, vpeId, doorbell
+ * - VMOVI: deviceId, eventId, vpeId, doorbellValid, doorbell
+ * - VMOVP: vpeId, rdBase, sequenceNumber, itsList, defaultDoorbellValid, defaultDoorbell
+ * - VSGI: vpeId, vIntid, enable, group, priority, clear
+ * - VSYNC, VINVALL, INVDB: vpeId
+ */
+export type PlainCommand = {
+  [Name in Exclude<CommandName, 'VMAPP'>]: {
+    /** The mnemonic. */
+    command: Name;
+  } & Values<(typeof commandDefinitions)[Name]['fields']>;
 }[Exclude<CommandName, 'VMAPP'>];
 
-type VmappCommand =
-  | ({ command: 'VMAPP'; layout: '4.0' } & Values<(typeof commandDefinitions)['VMAPP']['fields']>)
-  | ({ command: 'VMAPP'; layout: '4.1' } & Values<typeof vmapp41Fields>);
+/**
+ * VMAPP with its operands: vpeId, rdBase, vptSize, vptAddress and valid, and in the layout of GICv4.1 vconfAddress,
+ * defaultDoorbell, alloc and ptz.
+ */
+export type VmappCommand =
+  | ({
+      /** VMAPP. */
+      command: 'VMAPP';
+      /** As GICv4.0 has it. */
+      layout: '4.0';
+    } & Values<(typeof commandDefinitions)['VMAPP']['fields']>)
+  | ({
+      /** VMAPP. */
+      command: 'VMAPP';
+      /** As GICv4.1 has it. */
+      layout: '4.1';
+    } & Values<typeof vmapp41Fields>);
 
 /** A command whose number the architecture does not define. */
 export interface UnknownCommand {
+  /** UNKNOWN. */
   command: 'UNKNOWN';
   /** DW0[7:0]. */
   number: number;
+  /** All of it. */
   raw: Doublewords;
 }
 
 /**
- * An ITS command as data: the properties of each are the fields that `commandDefinitions` lists for it, with Arm's
- * meaning (so `size` is the number of bits minus one), and addresses whole.
+ * An ITS command as data. Operands have Arm's meaning (so `size` is the number of bits minus one), addresses are whole,
+ * single bits are booleans, and `rdBase` is a PE's number, or with GITS_TYPER.PTA the address of its redistributor.
  */
 export type ItsCommand = PlainCommand | VmappCommand | UnknownCommand;
 

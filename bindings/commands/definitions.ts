@@ -256,6 +256,7 @@ export const commandDefinitions = {
   },
 } satisfies Record<string, CommandDefinition>;
 
+/** The mnemonics of the commands. */
 export type CommandName = keyof typeof commandDefinitions;
 
 /** The command of each number. */

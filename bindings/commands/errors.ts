@@ -7,10 +7,13 @@ export type CommandErrorReason = keyof typeof reasonTexts;
 export interface CommandError {
   /** 0x01_CC_EE: CC the command, EE the reason. */
   readonly code: number;
+  /** The command that was refused. */
   readonly command: CommandName;
+  /** Why. */
   readonly reason: CommandErrorReason;
   /** Command and reason in one name, such as `MAPD_DEVICE_OOR`. */
   readonly name: string;
+  /** Why, in words. */
   readonly text: string;
 }
 

@@ -116,8 +116,16 @@ function mapDevice(machine: Machine, number: number, deviceId: number): void {
 /** Registers that hold the state of SGIs, PPIs and SPIs: they can be written with anything at any time. */
 const harmless = /^GIC[DR]_(IGROUPR|I[SC]ENABLER|I[SC]PENDR|I[SC]ACTIVER|IPRIORITYR|ICFGR)/;
 
-/** The addresses of all registers, those first that are harmless; and how many these are. */
-export function registerList({ config }: Machine): { addresses: number[]; harmless: number } {
+/**
+ * The registers that inputs name by number, for a harness of one's own, which tells `fuzzRegisters` how many there are:
+ * `addresses`, of which the first `harmless` hold the state of SGIs, PPIs and SPIs, so that any value at any time is right.
+ */
+export function registerList({ config }: Machine): {
+  /** Physical addresses. */
+  addresses: number[];
+  /** How many of the first ones can be written at any time. */
+  harmless: number;
+} {
   const all = implementedRegisters(config).flatMap((definition) => {
     const isRedistributor = definition.name.startsWith('GICR');
     const units = isRedistributor ? config.cpus : definition.name.startsWith('GITS') ? config.itsCount : 1;

@@ -5,6 +5,7 @@ import { failureWith, minimize } from './minimize.ts';
 import { Mutator } from './mutation.ts';
 import { Random } from './random.ts';
 
+/** How a campaign begins. */
 export interface CampaignOptions {
   /** Where the random numbers begin; equal seeds try equal inputs. Default 1. */
   readonly seed?: number;
@@ -14,7 +15,9 @@ export interface CampaignOptions {
 
 /** An input that fails, of those that fail alike the first one. */
 export interface Crash {
+  /** How it fails. */
   readonly kind: FuzzFailure['kind'];
+  /** What was found, in a sentence. */
   readonly message: string;
   /** Cut down to what it needs. */
   readonly input: Uint8Array;
@@ -29,9 +32,13 @@ const FRESH = 64;
 
 /** Tries one input after the other: mutations of those that led somewhere new. */
 export class Campaign {
+  /** What the inputs are tried on. */
   readonly fuzzer: Fuzzer;
+  /** Inputs that led somewhere new, in the order in which they were found. */
   readonly corpus: Uint8Array[] = [];
+  /** Inputs that failed: the first 16 of different kinds. */
   readonly crashes: Crash[] = [];
+  /** Inputs that were tried. */
   executions = 0;
   readonly #random: Random;
   readonly #mutator: Mutator;

@@ -30,6 +30,7 @@ const faults: Readonly<Record<number, readonly [FaultKind, string]>> = {
 
 /** An input showed a defect of the engine. */
 export class FuzzFailure extends Error {
+  /** The name of the class. */
   override readonly name = 'FuzzFailure';
 
   /**

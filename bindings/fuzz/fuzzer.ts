@@ -8,6 +8,7 @@ export const fuzzArchitectures: readonly Architecture[] = ['GICv3', 'GICv4.0', '
 
 /** Machines that take inputs: what external fuzzers and the campaign call. */
 export class Fuzzer {
+  /** The machines, one for each of `fuzzArchitectures`. */
   readonly targets: readonly FuzzTarget[];
 
   constructor(engine: Engine) {
@@ -38,7 +39,12 @@ export class Fuzzer {
   }
 
   /** Edges of the build, and how many of them were seen on any of the machines. */
-  coverage(): { edges: number; seen: number } {
+  coverage(): {
+    /** Edges of the build. */
+    edges: number;
+    /** Edges that were seen. */
+    seen: number;
+  } {
     const maps = this.targets.map((target) => target.seenEdges());
     const edges = this.targets[0]?.edges ?? 0;
     let seen = 0;

@@ -1,7 +1,12 @@
-/** Fuzzing of the engine: a plain function for any fuzzer, and a campaign of its own. Node only. */
+/**
+ * Fuzzing of the engine: a plain function for any fuzzer, and a campaign of its own. Node only.
+ *
+ * @module gicv4/fuzz
+ */
 
+export { registerList } from './boot.ts';
 export { Campaign, type CampaignOptions, type Crash } from './campaign.ts';
-export { type FailureKind, FuzzFailure } from './failure.ts';
+export { type FailureKind, type FaultKind, FuzzFailure } from './failure.ts';
 export { Fuzzer, fuzzArchitectures } from './fuzzer.ts';
 export { createFuzzer } from './load.ts';
 export { type FuzzMeasurement, measureFuzzing } from './measure.ts';

@@ -7,9 +7,11 @@ import { Random } from './random.ts';
 
 /** What a campaign costs on this machine. */
 export interface FuzzMeasurement {
+  /** Where the random numbers began. */
   readonly seed: number;
-  /** Inputs that were timed, and the operations that one of them has on average. */
+  /** Inputs that were timed. */
   readonly executions: number;
+  /** Operations that an input has on average. */
   readonly operations: number;
   /** Executions a second by the clock, whatever else the host does meanwhile. */
   readonly perSecond: number;
@@ -31,8 +33,15 @@ export interface FuzzMeasurement {
   /** Pieces of 512 bytes that an execution writes to. */
   readonly granules: number;
   /** Microseconds to put 20 pages of 4 KiB back that were written all over. */
-  readonly restoreOf20Pages: { readonly best: number; readonly median: number };
+  readonly restoreOf20Pages: {
+    /** The fastest of all rounds. */
+    readonly best: number;
+    /** The middle of all rounds. */
+    readonly median: number;
+  };
+  /** Inputs that led somewhere new. */
   readonly corpus: number;
+  /** Inputs that failed. */
   readonly crashes: number;
 }
 

@@ -13,6 +13,7 @@ const FAULT = 4;
 
 /** A machine in the fuzz build that takes one input after the other, each from the same state. */
 export class FuzzTarget {
+  /** The machine, as it is before each input. */
   readonly machine: Machine;
   /** How many edges the build has. */
   readonly edges: number;

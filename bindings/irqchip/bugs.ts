@@ -13,7 +13,26 @@ export interface HistoricalBug {
   readonly bit: Bit;
 }
 
-const bugs = {
+/** Names of the bugs that `bugs` of `IrqChipOptions` can bring back. */
+export type HistoricalBugName =
+  | 'vmovp-itslist-all'
+  | 'vlpi-inv-synced-on-collection'
+  | 'no-doorbell-retrigger'
+  | 'vsync-after-last-unmap'
+  | 'vmovp-on-dying-vpe'
+  | 'vmovp-skipped-in-shared-table'
+  | 'lazy-map-resets-affinity'
+  | 'no-affinity-for-unmapped'
+  | 'vpe-leak-on-error'
+  | 'vm-freed-twice'
+  | 'put-while-parsing'
+  | 'poll-at-schedule'
+  | 'idbits-zero-until-schedule'
+  | 'stale-vpe-kept'
+  | 'vpt-freed-of-unfilled-vpe';
+
+/** The bugs that can be brought back, with the commit that fixed each. */
+export const historicalBugs: Readonly<Record<HistoricalBugName, HistoricalBug>> = {
   'vmovp-itslist-all': {
     row: '8.1',
     fixed: '2019, 8424312516e5',
@@ -111,15 +130,9 @@ const bugs = {
     effect: 'a vPE without room in the vPE tables: its new pending table is not freed',
     bit: Bit.VPT_FREED_OF_UNFILLED_VPE,
   },
-} as const satisfies Record<string, HistoricalBug>;
+};
 
-/** Names of the bugs that `bugs` of `IrqChipOptions` can bring back. */
-export type HistoricalBugName = keyof typeof bugs;
-
-/** The bugs that can be brought back, with the commit that fixed each. */
-export const historicalBugs: Readonly<Record<HistoricalBugName, HistoricalBug>> = bugs;
-
-const names = Object.keys(bugs) as HistoricalBugName[];
+const names = Object.keys(historicalBugs) as HistoricalBugName[];
 
 /** The engine's set of bugs; a `GicError` names one that does not exist. */
 export function bugSet(chosen: readonly HistoricalBugName[]): number {
@@ -127,11 +140,11 @@ export function bugSet(chosen: readonly HistoricalBugName[]): number {
   return (chosen as readonly HistoricalBugName[]).reduce((set, name, n) => {
     if (!names.includes(name))
       throw new GicError('UNKNOWN_NAME', `bugs[${n}]`, name, `one of ${names.join(', ')}`);
-    return set | bugs[name].bit;
+    return set | historicalBugs[name].bit;
   }, 0);
 }
 
 /** The names in an engine's set of bugs. */
 export function bugNames(set: number): HistoricalBugName[] {
-  return names.filter((name) => (set & bugs[name].bit) !== 0);
+  return names.filter((name) => (set & historicalBugs[name].bit) !== 0);
 }

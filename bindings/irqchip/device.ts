@@ -11,13 +11,17 @@ import type { Vpe } from './vm.ts';
 export interface LpiProperties {
   /** A multiple of 4, 0 (most urgent) to 252. */
   readonly priority: number;
+  /** LPI_PROP_ENABLED. */
   readonly enabled: boolean;
 }
 
 /** `its_vlpi_map`: which VLPI of which vPE an event stands for. */
 export interface VlpiMap {
+  /** The vPE that takes it. */
   readonly vpe: Vpe;
+  /** INTID in the guest, an LPI: 8192 at least. */
   readonly vIntid: number;
+  /** Priority and enable bit, for the property table of the VM. */
   readonly properties: LpiProperties;
   /** The event rings the vPE's doorbell when the vPE is not resident. */
   readonly doorbell: boolean;
@@ -30,6 +34,7 @@ function propertyByte({ priority, enabled }: LpiProperties): number {
 
 /** An interrupt of a device: an LPI, which can be switched to a VLPI and back. */
 export class DeviceIrq extends Irq {
+  /** The EventID at the ITS, from 0. */
   readonly eventId: number;
   readonly #chip: IrqChip;
 
@@ -64,7 +69,9 @@ export class DeviceIrq extends Irq {
     return { EINVAL: 'not activated, no such PE, or a VLPI, which follows its vPE' };
   }
 
+  /** GET_VLPI: the map. EINVAL for an interrupt that is not mapped to a VLPI. */
   override setVcpuAffinity(info: { readonly type: 'GET_VLPI' }): VlpiMap;
+  /** Any other command, which returns nothing; null unmaps. EINVAL for the commands of doorbells and virtual SGIs. */
   override setVcpuAffinity(info: VcpuCommand | null): VlpiMap | undefined;
   override setVcpuAffinity(info: VcpuCommand | null): VlpiMap | undefined {
     switch (info?.type) {
@@ -132,7 +139,9 @@ export class DeviceIrq extends Irq {
 
 /** A device that signals by MSI: `its_device`. */
 export class Device {
+  /** Number of the ITS, from 0. */
   readonly its: number;
+  /** The DeviceID. */
   readonly deviceId: number;
   /** One for each EventID, from 0 on; where LPIs are short there are fewer than events (`its_lpi_alloc`). */
   readonly irqs: readonly DeviceIrq[];

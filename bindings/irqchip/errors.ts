@@ -26,6 +26,7 @@ const errnos: ReadonlyMap<number, Errno> = new Map([
 
 /** An operation that the driver refused, or that the hardware did not complete. */
 export class IrqChipError extends Error {
+  /** The name of the class. */
   override readonly name = 'IrqChipError';
 
   /**

@@ -21,13 +21,19 @@ import { Vm, Vpe } from './vm.ts';
  */
 export type KernelEra = '2017' | '5.6' | '6.19';
 
+/** Which driver, and what it may use. */
 export interface IrqChipOptions {
   /** Default `5.6`. */
   readonly kvm?: KernelEra;
   /** Bugs of the driver's history to bring back; see `historicalBugs`. */
   readonly bugs?: readonly HistoricalBugName[];
   /** RAM that the driver may use: 64 KiB aligned. Default: the upper half of the machine's RAM, at most 256 MiB. */
-  readonly ram?: { readonly base: number; readonly size: number };
+  readonly ram?: {
+    /** Physical address. */
+    readonly base: number;
+    /** Bytes: 1 MiB to 256 MiB. */
+    readonly size: number;
+  };
   /** Reads of GITS_CREADR and the like before a wait is given up. Default 1000. */
   readonly pollLimit?: number;
 }
@@ -44,6 +50,7 @@ const LOG_CAPACITY = 16_384;
  * A guest's MAPD, MAPC and SYNC are not provided; `guestCommand` tells why.
  */
 export class IrqChip {
+  /** The hardware that it drives. */
   readonly machine: Machine;
   #taken = 0;
 
@@ -70,7 +77,11 @@ export class IrqChip {
     });
   }
 
-  /** `its_create_device`: MAPD, an ITT, a block of LPIs, an interrupt for each event. */
+  /**
+   * `its_create_device`: MAPD, an ITT, a block of LPIs, an interrupt for each event. `its` counts from 0, the default;
+   * `events` is 1 to 2048. Throws an `IrqChipError`: EBUSY for a DeviceID that has a device, EINVAL for one that the ITS
+   * does not know, ENOMEM where LPIs or RAM are used up.
+   */
   createDevice(options: { its?: number; deviceId: number; events: number }): Device {
     const { its = 0, deviceId, events } = options;
     requireInteger('INVALID_ARGUMENT', 'its', its, 0, this.machine.config.itsCount - 1);
@@ -79,7 +90,10 @@ export class IrqChip {
     return new Device(this, its, deviceId, events);
   }
 
-  /** `its_alloc_vcpu_irqs`: a VM with its vPEs and their doorbells. */
+  /**
+   * `its_alloc_vcpu_irqs`: a VM with its 1 to 4096 vPEs and their doorbells. Throws an `IrqChipError`: ENOSYS without a
+   * GICv4 ITS, ENOMEM where vPEIDs, LPIs or RAM are used up.
+   */
   createVm(vpes: number): Vm {
     requireInteger('INVALID_ARGUMENT', 'vpes', vpes, 1, 4096);
     return new Vm(this, vpes);

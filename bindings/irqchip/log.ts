@@ -4,12 +4,62 @@ import { formatCommand } from '../commands/text.ts';
 
 /** One thing that the driver did to the hardware. */
 export type DriverAction =
-  | { readonly kind: 'command'; readonly its: number; readonly command: ItsCommand; readonly text: string }
-  | { readonly kind: 'rd-write'; readonly cpu: number; readonly register: string; readonly value: bigint }
-  | { readonly kind: 'rd-poll'; readonly cpu: number; readonly register: string }
-  | { readonly kind: 'config'; readonly intid: number; readonly value: number }
-  | { readonly kind: 'virtual-config'; readonly vm: number; readonly vIntid: number; readonly value: number }
-  | { readonly kind: 'its-write'; readonly its: number; readonly offset: number; readonly value: bigint };
+  | {
+      /** A command in the queue of an ITS. */
+      readonly kind: 'command';
+      /** The ITS, from 0. */
+      readonly its: number;
+      /** The command as data. */
+      readonly command: ItsCommand;
+      /** The command as `formatCommand` writes it. */
+      readonly text: string;
+    }
+  | {
+      /** A write of a redistributor's register. */
+      readonly kind: 'rd-write';
+      /** The PE, from 0. */
+      readonly cpu: number;
+      /** Its architectural name. */
+      readonly register: string;
+      /** What was written. */
+      readonly value: bigint;
+    }
+  | {
+      /** A wait until a redistributor's register shows that something is done. */
+      readonly kind: 'rd-poll';
+      /** The PE, from 0. */
+      readonly cpu: number;
+      /** Its architectural name. */
+      readonly register: string;
+    }
+  | {
+      /** A store to the configuration byte of an LPI. */
+      readonly kind: 'config';
+      /** The LPI. */
+      readonly intid: number;
+      /** Priority in [7:2], enable bit in [0]. */
+      readonly value: number;
+    }
+  | {
+      /** A store to the configuration byte of a VLPI, in the table of a VM. */
+      readonly kind: 'virtual-config';
+      /** `Vm.index`. */
+      readonly vm: number;
+      /** The VLPI. */
+      readonly vIntid: number;
+      /** Priority in [7:2], enable bit in [0]. */
+      readonly value: number;
+    }
+  | {
+      /** A write of an ITS's register. */
+      readonly kind: 'its-write';
+      /** The ITS, from 0. */
+      readonly its: number;
+      /** Offset from GITS_CTLR. */
+      readonly offset: number;
+      /** What was written. */
+      readonly value: bigint;
+    };
 
 /** GICR registers by their offset from RD_base. */
 const registers: ReadonlyMap<number, string> = new Map([

@@ -22,6 +22,7 @@ export class DoorbellIrq extends Irq {
     this.attempt('activate', this.engine.irqchipActivate(this.number));
   }
 
+  /** Residency and INVALL of the vPE. EINVAL for any other command. */
   override setVcpuAffinity(info: VcpuCommand | null): void {
     switch (info?.type) {
       case 'SCHEDULE_VPE':
@@ -49,12 +50,15 @@ export class DoorbellIrq extends Irq {
 
 /** Priority, a multiple of 16 from 0 (most urgent) to 240, and group of a virtual SGI. */
 export interface VsgiProperties {
+  /** A multiple of 16, 0 to 240. */
   readonly priority: number;
+  /** 0 or 1. */
   readonly group: 0 | 1;
 }
 
 /** GICv4.1: a virtual SGI of a vPE. Any affinity is accepted, and without effect. */
 export class VirtualSgiIrq extends Irq {
+  /** 0 to 15. */
   readonly intid: number;
 
   constructor(chip: IrqChip, number: number, intid: number) {
@@ -67,6 +71,7 @@ export class VirtualSgiIrq extends Irq {
     this.attempt('activate', this.engine.irqchipActivate(this.number));
   }
 
+  /** PROP_UPDATE_VSGI. EINVAL for any other command. */
   override setVcpuAffinity(info: VcpuCommand | null): void {
     if (info?.type !== 'PROP_UPDATE_VSGI') throw this.wrongKind(info, 'PROP_UPDATE_VSGI');
     this.update(info);
@@ -86,14 +91,19 @@ export class VirtualSgiIrq extends Irq {
 
 /** Group enables of a vPE that is made resident; GICv4.1 only. */
 export interface ScheduleOptions {
+  /** Group 0 of the guest is enabled; default true. */
   readonly group0?: boolean;
+  /** Group 1 of the guest is enabled; default true. */
   readonly group1?: boolean;
 }
 
 /** A virtual PE: `its_vpe`. */
 export class Vpe {
+  /** Number among all vPEs of the driver. */
   readonly index: number;
+  /** The vPEID at the ITSs. */
   readonly vpeId: number;
+  /** Its doorbell, by which it is moved. */
   readonly doorbell: DoorbellIrq;
   readonly #chip: IrqChip;
 
@@ -109,6 +119,7 @@ export class Vpe {
     return this.#field(Field.CPU);
   }
 
+  /** GICR_VPENDBASER.Valid is set for it. */
   get resident(): boolean {
     return this.#field(Field.RESIDENT) !== 0;
   }
@@ -167,7 +178,9 @@ export class Vpe {
 
 /** A virtual machine: `its_vm`, with a domain in which each interrupt is a vPE's doorbell. */
 export class Vm {
+  /** Number among all VMs of the driver. */
   readonly index: number;
+  /** One for each vCPU, in their order. */
   readonly vpes: readonly Vpe[];
   /** Physical address of the virtual property table that all vPEs share. */
   readonly propertyTable: number;

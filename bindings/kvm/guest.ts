@@ -60,6 +60,7 @@ export class Guest {
     return this.#machine.wide(this.#engine.kvmGuestLoad(this.#vcpu.number, address, size));
   }
 
+  /** A store to device memory, which traps. */
   store(address: number, value: number | bigint, size: 1 | 2 | 4 | 8 = 4): void {
     this.#require();
     const [low, high] = halves(value);
@@ -72,6 +73,7 @@ export class Guest {
     return this.#machine.wide(this.#engine.kvmGuestReadRegister(this.#vcpu.number, registerOf(name)));
   }
 
+  /** MSR of an EL1 register by name. */
   writeRegister(name: string, value: number | bigint): void {
     this.#require();
     const [low, high] = halves(value);

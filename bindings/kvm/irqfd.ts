@@ -7,7 +7,13 @@ import { type MsiResultName, msiResultName, msiResultNames } from './its_outcome
 import type { GuestVm } from './vm.ts';
 
 /** Where a GSI leads: a message, a pin of the guest's distributor (SPI 32 + pin), or nowhere. */
-export type GsiRoute = MsiMessage | { readonly pin: number } | undefined;
+export type GsiRoute =
+  | MsiMessage
+  | {
+      /** 0 to 987. */
+      readonly pin: number;
+    }
+  | undefined;
 
 const GSIS = 1024;
 const NOWHERE = 0xffff_ffff;
@@ -32,8 +38,11 @@ export function routeGsi(vm: GuestVm, gsi: number, route: GsiRoute): void {
 
 /** KVM_IRQFD: an eventfd whose signals become the interrupt that its GSI is routed to. */
 export class Irqfd {
+  /** The VM that its interrupt is for. */
   readonly vm: GuestVm;
+  /** 0 to 1023. */
   readonly gsi: number;
+  /** Number among all irqfds. */
   readonly index: number;
 
   constructor(vm: GuestVm, gsi: number) {
@@ -67,6 +76,7 @@ export class Irqfd {
     this.#attempt('removeProducer', this.vm.kvm.chip.machine.engine.kvmRemoveProducer(this.index));
   }
 
+  /** The eventfd is closed: its producer comes first back to software. */
   close(): void {
     this.#attempt('close', this.vm.kvm.chip.machine.engine.kvmCloseIrqfd(this.index));
   }
@@ -76,15 +86,17 @@ export class Irqfd {
     return this.#field(IrqfdField.FORWARDED) !== 0;
   }
 
-  /** Signals so far, and how many of them had to wait for a work item: they were not in the translation cache. */
+  /** Signals so far. */
   get signalled(): number {
     return this.#field(IrqfdField.SIGNALLED);
   }
 
+  /** Signals that had to wait for a work item: they were not in the translation cache. */
   get deferred(): number {
     return this.#field(IrqfdField.DEFERRED);
   }
 
+  /** What became of the last signal. */
   get lastResult(): MsiResultName {
     return msiResultName(this.#field(IrqfdField.LAST_RESULT));
   }
@@ -107,7 +119,9 @@ export class Irqfd {
 
 /** An interrupt of a host device that is assigned to a guest: VFIO's vector, its irqfd and its route. */
 export class AssignedInterrupt {
+  /** What brings it into the guest by software. */
   readonly irqfd: Irqfd;
+  /** The interrupt of the host. */
   readonly irq: DeviceIrq;
 
   constructor(vm: GuestVm, options: { gsi: number; irq: DeviceIrq; message: MsiMessage }) {
@@ -134,6 +148,7 @@ export class AssignedInterrupt {
     routeGsi(this.irqfd.vm, this.irqfd.gsi, route);
   }
 
+  /** It is delivered as a VLPI. */
   get forwarded(): boolean {
     return this.irqfd.forwarded;
   }

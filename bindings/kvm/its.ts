@@ -22,6 +22,7 @@ export interface MsiMessage {
   readonly address: number;
   /** The EventID. */
   readonly data: number;
+  /** The DeviceID that comes with it. */
   readonly deviceId?: number;
 }
 
@@ -29,6 +30,7 @@ export interface MsiMessage {
 export interface ItsCommandError {
   /** UNKNOWN for a number without a command, and for one that could not be read. */
   readonly command: CommandName | 'UNKNOWN';
+  /** Why. */
   readonly outcome: ItsOutcomeName;
   /** The kernel's internal code: 0x01ccee as in the architecture, or a negative errno. */
   readonly code: number;
@@ -36,7 +38,9 @@ export interface ItsCommandError {
   readonly offset: number;
 }
 
+/** A device as a virtual ITS knows it. */
 export interface VirtualDevice {
+  /** Width of its EventIDs. */
   readonly eventIdBits: number;
   /** Guest physical address of the ITT that MAPD gave. */
   readonly ittAddress: number;
@@ -44,7 +48,9 @@ export interface VirtualDevice {
   readonly events: number;
 }
 
+/** An event of a device as a virtual ITS knows it. */
 export interface VirtualEvent {
+  /** The guest's LPI. */
   readonly intid: number;
   /** Undefined where MAPC took the collection away. */
   readonly icid: number | undefined;
@@ -64,7 +70,9 @@ const ADDRESS = 0x000f_ffff_ffff_0000n;
 
 /** An ITS that KVM emulates for a guest (vgic-its). */
 export class VirtualIts {
+  /** The VM that it is for. */
   readonly vm: GuestVm;
+  /** Number among all virtual ITSs. */
   readonly index: number;
   /** Guest physical address of its two frames of 64 KiB. */
   readonly base: number;
@@ -106,6 +114,7 @@ export class VirtualIts {
     return machine.wide(machine.engine.vitsRead(this.index, offset, size));
   }
 
+  /** The guest's write of 4 or 8 bytes at an offset from `base`; others have no effect. */
   writeAt(offset: number, size: 1 | 2 | 4 | 8, value: bigint): void {
     const { engine } = this.vm.kvm.chip.machine;
     engine.vitsWrite(this.index, offset, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
@@ -211,16 +220,25 @@ export class VirtualIts {
     return { intid, icid: icid < 0 ? undefined : icid, hostIrq: hostIrq < 0 ? undefined : hostIrq };
   }
 
+  /** Devices that are mapped. */
   get devices(): number {
     return this.#field(ItsField.DEVICES);
   }
 
+  /** Collections that are mapped. */
   get collections(): number {
     return this.#field(ItsField.COLLECTIONS);
   }
 
   /** The translation cache: up to 6.9 the VM's, which all its vITSs share. Hits and misses are the VM's. */
-  get cache(): { readonly entries: number; readonly hits: number; readonly misses: number } {
+  get cache(): {
+    /** Translations that it holds. */
+    readonly entries: number;
+    /** Messages that were found in it. */
+    readonly hits: number;
+    /** Messages that were not. */
+    readonly misses: number;
+  } {
     return {
       entries: this.#field(ItsField.CACHED),
       hits: this.#field(ItsField.CACHE_HITS),

@@ -1,10 +1,32 @@
 import { ItsOutcome, MsiResult } from '../../assembly/abi.ts';
 
-/** What became of a command of a guest's virtual ITS. */
+/** What became of a command of a guest's virtual ITS: a key of `itsErrorCodes`. */
 export type ItsOutcomeName = Exclude<keyof typeof ItsOutcome, 'COUNT'>;
 
 /** What became of an MSI for a guest. */
-export type MsiResultName = Exclude<keyof typeof MsiResult, 'COUNT'>;
+export type MsiResultName =
+  /** It became pending by software. */
+  | 'INJECTED'
+  /** It was pending already. */
+  | 'COALESCED'
+  /** A forwarded LPI: the host's ITS made it pending. */
+  | 'FORWARDED'
+  /** Dropped: no such event, or its collection has no vCPU. */
+  | 'UNMAPPED'
+  /** Dropped: GITS_CTLR.Enabled of the virtual ITS is 0. */
+  | 'ITS_DISABLED'
+  /** Dropped: the LPIs of the target are off. */
+  | 'LPIS_DISABLED'
+  /** Dropped: the message has no DeviceID. */
+  | 'NO_DEVICE_ID'
+  /** Dropped: no virtual ITS is at the address. */
+  | 'NO_ITS'
+  /** Dropped: nothing is routed to the GSI. */
+  | 'NO_ROUTE'
+  /** Dropped: the GSI is routed to an SPI that does not exist. */
+  | 'NO_SPI'
+  /** An operation of the host on a forwarded interrupt failed. */
+  | 'HOST_ERROR';
 
 /** The kernel's internal code of an outcome: an ITS error code, or the errno of what is no ITS error. */
 export const itsErrorCodes: Readonly<Record<ItsOutcomeName, number>> = {

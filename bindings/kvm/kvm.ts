@@ -4,6 +4,7 @@ import type { IrqChip } from '../irqchip/irqchip.ts';
 import { requireLayer } from '../layers.ts';
 import { GuestVm, type GuestVmOptions } from './vm.ts';
 
+/** How the layer is set up. */
 export interface KvmOptions {
   /** The kernel parameter kvm-arm.vgic_v4_enable: use direct injection where the hardware has it. Default true. */
   readonly directInjection?: boolean;
@@ -11,6 +12,7 @@ export interface KvmOptions {
 
 /** KVM's VGIC above the irqchip layer: virtual machines whose vCPUs run on the machine's PEs. */
 export class Kvm {
+  /** The layer below. */
   readonly chip: IrqChip;
 
   /** Sets the layer up; once for a machine. Throws a `GicError` INVALID_CONFIG for one whose `layers` end below it. */

@@ -1,12 +1,18 @@
 /** ICH_LR<n>_EL2 by its fields. */
 export interface ListRegister {
+  /** Which one, from 0. */
   readonly index: number;
+  /** The INTID in the guest. */
   readonly vIntid: number;
+  /** What the guest sees of it. */
   readonly state: 'invalid' | 'pending' | 'active' | 'pending-and-active';
+  /** 0 (most urgent) to 255. */
   readonly priority: number;
+  /** Group in the guest. */
   readonly group: 0 | 1;
-  /** Tied to a physical interrupt, whose INTID is `pIntid`. */
+  /** Tied to a physical interrupt. */
   readonly hw: boolean;
+  /** The physical INTID where `hw`. */
   readonly pIntid: number | undefined;
   /** A maintenance interrupt tells the end of the interrupt (HW=0). */
   readonly eoi: boolean;
@@ -14,6 +20,7 @@ export interface ListRegister {
 
 const states = ['invalid', 'pending', 'active', 'pending-and-active'] as const;
 
+/** The fields of a value of ICH_LR<n>_EL2, n being `index`. */
 export function decodeListRegister(index: number, value: bigint): ListRegister {
   const hw = ((value >> 61n) & 1n) === 1n;
   return {

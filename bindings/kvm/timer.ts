@@ -2,9 +2,11 @@ import type { Machine } from '../machine.ts';
 
 /** An architected timer of a vCPU as its guest sees it, in the hardware or in memory. */
 export interface VcpuTimer {
+  /** CNTV or CNTP. */
   readonly name: 'virtual' | 'physical';
-  /** CNT*_CTL.ENABLE and IMASK. */
+  /** CNT*_CTL.ENABLE. */
   readonly enabled: boolean;
+  /** CNT*_CTL.IMASK. */
   readonly masked: boolean;
   /** CNT*_CVAL: the count of the guest at which it fires. */
   readonly compare: bigint;

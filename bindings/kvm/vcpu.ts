@@ -17,6 +17,7 @@ const NONE = 0xffff_ffff;
 
 /** A virtual CPU (struct kvm_vcpu). */
 export class Vcpu {
+  /** Its VM. */
   readonly vm: GuestVm;
   /** Number in its VM. */
   readonly index: number;
@@ -53,6 +54,7 @@ export class Vcpu {
     });
   }
 
+  /** Where it is. */
   get state(): VcpuState {
     if (this.#field(Field.ASLEEP) > 0) return 'asleep';
     if (this.#field(Field.MODE) > 0) return 'in-guest';

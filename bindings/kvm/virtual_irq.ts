@@ -3,6 +3,7 @@ import type { GuestVm } from './vm.ts';
 
 /** The state of one virtual interrupt (struct vgic_irq), always current. */
 export class VirtualIrq {
+  /** Its INTID in the guest. */
   readonly intid: number;
   readonly #vm: GuestVm;
   readonly #vcpu: number;
@@ -13,6 +14,7 @@ export class VirtualIrq {
     this.intid = intid;
   }
 
+  /** The VM has such an interrupt. */
   get exists(): boolean {
     return this.#field(Field.ENABLED) >= 0;
   }
@@ -22,10 +24,12 @@ export class VirtualIrq {
     return this.#field(Field.PENDING) > 0;
   }
 
+  /** An edge was seen, or software made it pending. */
   get pendingLatch(): boolean {
     return this.#field(Field.PENDING_LATCH) > 0;
   }
 
+  /** The line of a level interrupt, as its device drives it. */
   get lineLevel(): boolean {
     return this.#field(Field.LINE_LEVEL) > 0;
   }
@@ -35,18 +39,22 @@ export class VirtualIrq {
     return this.#field(Field.ACTIVE) > 0;
   }
 
+  /** GICD_ISENABLER, GICR_ISENABLER0 or the configuration byte. */
   get enabled(): boolean {
     return this.#field(Field.ENABLED) > 0;
   }
 
+  /** 0 (most urgent) to 255. */
   get priority(): number {
     return this.#field(Field.PRIORITY);
   }
 
+  /** 0 or 1. */
   get group(): number {
     return this.#field(Field.GROUP);
   }
 
+  /** How its line is understood. */
   get trigger(): 'edge' | 'level' {
     return this.#field(Field.LEVEL) > 0 ? 'level' : 'edge';
   }

@@ -4,15 +4,22 @@ import type { Kvm } from './kvm.ts';
 import { Vcpu } from './vcpu.ts';
 import { VirtualIrq } from './virtual_irq.ts';
 
+/** What a VM has. */
 export interface GuestVmOptions {
   /** 1 to 512; default 1. */
   readonly vcpus?: number;
   /** SPIs from INTID 32 on, a multiple of 32 up to 960, or 988; default 64. */
   readonly spis?: number;
   /** Guest RAM: guest physical base, and bytes, a multiple of 64 KiB. Default 1 MiB at 0x4000_0000. */
-  readonly ram?: { readonly base?: number; readonly size?: number };
+  readonly ram?: {
+    /** Guest physical address, a multiple of 64 KiB. */
+    readonly base?: number;
+    /** Bytes: 64 KiB to 256 MiB. */
+    readonly size?: number;
+  };
 }
 
+/** Which wire of the host is forwarded, and how. */
 export interface AssignedSpiOptions {
   /** SPI of the machine that the device drives, by `machine.setSpi`. */
   readonly hostIntid: number;
@@ -30,13 +37,24 @@ const MAX_SPIS = 988;
 
 /** A virtual machine (struct kvm): vCPUs, a distributor and RAM of its own. */
 export class GuestVm {
+  /** The layer that it belongs to. */
   readonly kvm: Kvm;
+  /** Number among all VMs. */
   readonly index: number;
+  /** Its vCPUs in their order. */
   readonly vcpus: readonly Vcpu[];
+  /** How many SPIs it has. */
   readonly spis: number;
-  /** Guest physical addresses: RAM, distributor, and the first redistributor; 128 KiB for each vCPU. */
-  readonly ram: { readonly base: number; readonly size: number };
+  /** Guest RAM. */
+  readonly ram: {
+    /** Guest physical address. */
+    readonly base: number;
+    /** Bytes. */
+    readonly size: number;
+  };
+  /** Guest physical address of the distributor's frame. */
   readonly distributor = 0x0800_0000;
+  /** Guest physical address of the first redistributor; 128 KiB for each vCPU. */
   readonly redistributors = 0x080a_0000;
 
   constructor(kvm: Kvm, options: GuestVmOptions) {
@@ -160,6 +178,7 @@ export class GuestVm {
     return this.kvm.chip.machine.wide(this.#engine.kvmUserRead(vcpu.number, address, size));
   }
 
+  /** Writes a register of a frame as user space does, without a vCPU in the guest. */
   write(address: number, value: number | bigint, size: 4 | 8 = 4): void {
     const wide = BigInt(value);
     const vcpu = this.vcpus[0] as Vcpu;

@@ -8,6 +8,7 @@ export type Configured<Value> = Value | ((config: MachineConfig) => Value);
 export interface RegisterDefinition {
   /** The architectural name; arrays have `<n>` where the number goes. */
   readonly name: string;
+  /** The frame that it is in. */
   readonly frame: Frame;
   /** Offset in its 64 KiB frame of the first register. */
   readonly offset: number;
@@ -15,6 +16,7 @@ export interface RegisterDefinition {
   readonly count?: number;
   /** Number of the first register in the array, default 0: the `n` of its name. */
   readonly first?: number;
+  /** Bits. */
   readonly width: 32 | 64;
   /** RO, RW or WO; `W1` where each written 1 is an action and the register can be read too. */
   readonly access: 'RO' | 'RW' | 'WO' | 'W1';
@@ -24,7 +26,11 @@ export interface RegisterDefinition {
   readonly legal?: Configured<bigint>;
   /** Bits that always read as one; for registers without behaviour of their own, the value. */
   readonly fixed?: Configured<bigint>;
-  /** Behaviour of its own; without it the register is constant. */
+  /**
+   * Behaviour of its own; without it the register is constant.
+   *
+   * @internal
+   */
   readonly register?: Register;
   /** Where it is described. */
   readonly spec: string;

@@ -2,11 +2,19 @@ import { SystemRegister } from '../../assembly/abi.ts';
 
 /** A system register of the CPU interface, in AArch64 terms (section 8.1). */
 export interface SystemRegisterDefinition {
+  /** The architectural name. */
   readonly name: string;
+  /**
+   * The engine's number.
+   *
+   * @internal
+   */
   readonly register: SystemRegister;
   /** op0, op1, CRn, CRm, op2 of its MRS and MSR encoding. */
   readonly encoding: readonly [number, number, number, number, number];
+  /** What software can do with it. */
   readonly access: 'RO' | 'RW' | 'WO';
+  /** Where it is described: a section of the outline in `test/README.md`. */
   readonly spec: string;
 }
 

@@ -112,7 +112,11 @@ export class CaptureParser {
   /** The line as an object, where it had to be read as one. */
   #object: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(readonly file: string) {}
+  /** @param file name of the recording, for errors */
+  constructor(
+    /** Name of the recording, for errors. */
+    readonly file: string,
+  ) {}
 
   /**
    * Hands on the events of a block of whole lines, in order; none is kept, so that each can be collected at once.

@@ -4,14 +4,44 @@ import type { CaptureEvent } from './events.ts';
 export interface Exclusion {
   /** The registers, events or results concerned. */
   readonly what: string;
+  /** Why. */
   readonly reason: string;
 }
+
+/** The names of `exclusions`. */
+export type ExclusionId =
+  | 'cpu-interface-reset'
+  | 'idle-result'
+  | 'cut-short'
+  | 'final-events'
+  | 'private-format'
+  | 'queue-dump'
+  | 'no-inspector'
+  | 'sgi-register'
+  | 'el3-register'
+  | 'virtual-interface'
+  | 'virtual-result'
+  | 'vlpi-frame'
+  | 'vpe-table'
+  | 'virtual-machine'
+  | 'maintenance-line'
+  | 'plugin-line'
+  | 'other-device'
+  | 'unknown-gic-event'
+  | 'table-look-up'
+  | 'unchanged-result'
+  | 'command-not-told'
+  | 'command-bytes'
+  | 'untold-operands'
+  | 'level-1-entry'
+  | 'property-table'
+  | 'lpi-configuration';
 
 /**
  * Everything that a replay masks, excludes, skips or supplies. A report counts how often each entry was used, so
  * that nothing goes unsaid.
  */
-export const exclusions = {
+export const exclusions: Readonly<Record<ExclusionId, Exclusion>> = {
   'cpu-interface-reset': {
     what: 'ICC_* of a PE when GICR_WAKER.ProcessorSleep=0 is written',
     reason:
@@ -120,10 +150,9 @@ export const exclusions = {
     what: 'results that contradict the configuration that was taken for an LPI of a raw log',
     reason: 'not compared: the configuration byte was corrected by what the result tells',
   },
-} as const satisfies Record<string, Exclusion>;
+};
 
-export type ExclusionId = keyof typeof exclusions;
-
+/** All names, in a fixed order. */
 export const exclusionIds = Object.keys(exclusions) as ExclusionId[];
 
 const FIRST_VLPI_FRAME_OFFSET = 0x2_0000;

@@ -4,13 +4,19 @@ import { SPARE_RAM } from './unrecorded_memory.ts';
 
 /** What a user knows better than a recording tells. */
 export interface MachineOverrides {
+  /** What nothing recorded tells is as in this preset. Default `qemu-virt`. */
   readonly preset?: NonNullable<MachineOptions['preset']>;
+  /** Number of PEs. */
   readonly cpus?: number;
+  /** The architecture. */
   readonly architecture?: NonNullable<MachineOptions['architecture']>;
   /** The machine has an ITS. */
   readonly its?: boolean;
+  /** Physical address of RAM. */
   readonly ramBase?: number;
+  /** Bytes of RAM. */
   readonly ramSize?: number;
+  /** Choices that differ from the preset's. */
   readonly policy?: NonNullable<MachineOptions['policy']>;
 }
 

@@ -42,7 +42,11 @@ export class QemuLogParser {
   readonly #lastVirtualWires: number[] = [];
   readonly #lastMaintenance: number[] = [];
 
-  constructor(readonly file: string) {}
+  /** @param file name of the recording, for errors */
+  constructor(
+    /** Name of the recording, for errors. */
+    readonly file: string,
+  ) {}
 
   /**
    * Hands on the events of a block of whole lines, in order; none is kept. Throws a `GicError` INVALID_INPUT with

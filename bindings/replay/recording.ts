@@ -6,6 +6,7 @@ import { openRecording } from './open_recording.ts';
 import { QemuLogParser } from './qemu_log.ts';
 import type { RecordingSource } from './source.ts';
 
+/** This project's `.jsonl`, or what QEMU's `-trace 'gicv3_*'` wrote. */
 export type RecordingFormat = 'capture' | 'qemu-log';
 
 const OPEN_BRACE = 0x7b;

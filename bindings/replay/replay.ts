@@ -13,6 +13,7 @@ import type { ReplayReport, VirtualCounts } from './report.ts';
 /** Events that are held back to infer the machine; operating systems read the identification registers first. */
 const INFERENCE_EVENTS = 4000;
 
+/** How a recording is played. */
 export interface ReplayOptions {
   /** What the machine is, where the recording does not tell or is to be overridden. */
   readonly machine?: MachineOverrides;

@@ -46,11 +46,15 @@ export const checkNames: Readonly<Record<CheckKind, string>> = {
 export interface FoundMismatch {
   /** Line of the recorded value, or of the action that should have had no such result. */
   readonly line: number;
+  /** What was compared. */
   readonly kind: CheckKind;
+  /** The PE, where it is one's. */
   readonly cpu?: number;
   /** The register or the table entry. */
   readonly register?: string;
+  /** What was recorded. */
   readonly expected: string;
+  /** What the model gave. */
   readonly got: string;
 }
 
@@ -65,50 +69,73 @@ export interface Mismatch extends FoundMismatch {
   readonly state: readonly string[];
 }
 
+/** Acknowledged interrupts by kind. */
 export interface InterruptCounts {
+  /** INTIDs 0 to 15. */
   sgi: number;
+  /** INTIDs 16 to 31. */
   ppi: number;
+  /** INTIDs 32 to 1019. */
   spi: number;
+  /** INTIDs from 8192 on. */
   lpi: number;
+  /** 1023. */
   spurious: number;
 }
 
 /** Direct injection, as the model counted it. */
 export interface VirtualCounts {
-  /** VLPIs that went directly to a resident vPE, and that waited for one. */
+  /** VLPIs that went directly to a resident vPE. */
   readonly direct: number;
+  /** VLPIs that waited for their vPE. */
   readonly waiting: number;
+  /** Doorbells that rang. */
   readonly doorbells: number;
-  /** Acknowledged by guests: out of a list register, and directly. */
+  /** Acknowledged by guests out of a list register. */
   readonly fromListRegisters: number;
+  /** VLPIs acknowledged by guests directly. */
   readonly directlyAcknowledged: number;
+  /** Times that a vPE was made resident. */
   readonly scheduledIn: number;
 }
 
 /** What a replay found. */
 export interface ReplayReport {
+  /** Name of the recording. */
   readonly file: string;
   /** Events read, results included. */
   readonly events: number;
   /** Recorded values compared. */
   readonly checked: number;
+  /** Of these, the ones that the model did not reproduce. */
   readonly mismatches: number;
   /** How often each entry of `exclusions` was used. */
   readonly skipped: Readonly<Partial<Record<ExclusionId, number>>>;
+  /** How long it took. */
   readonly seconds: number;
+  /** `events` by `seconds`. */
   readonly eventsPerSecond: number;
   /** The machine that the recording was played on. */
   readonly machine: string;
+  /** ITS commands by name. */
   readonly commands: Readonly<Record<string, number>>;
+  /** MSIs of devices. */
   readonly msis: number;
   /** Acknowledged interrupts. */
   readonly interrupts: Readonly<InterruptCounts>;
   /** What the model counted of direct injection; undefined where none happened. */
   readonly virtual?: VirtualCounts;
+  /** `checked` by what was compared. */
   readonly checkedByKind: Readonly<Partial<Record<CheckKind, number>>>;
+  /** The first ones in full: `limit` of `ReplayOptions`. */
   readonly firstMismatches: readonly Mismatch[];
   /** Where the replay ended before the recording did, and why. */
-  readonly stopped?: { readonly line: number; readonly reason: ExclusionId };
+  readonly stopped?: {
+    /** Line of the recording. */
+    readonly line: number;
+    /** Why. */
+    readonly reason: ExclusionId;
+  };
 }
 
 /** Counts what a replay sees and does. */

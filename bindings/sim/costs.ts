@@ -1,8 +1,63 @@
 import { Cost } from '../../assembly/abi.ts';
 import { GicError, requireInteger } from '../errors.ts';
 
-/** Operations that have a price, by the names of the cost sets. */
-export const costNumbers = {
+/** Operations that have a price. */
+export type CostName =
+  /** From the guest to the hypervisor. */
+  | 'exit'
+  /** From the hypervisor to the guest. */
+  | 'entry'
+  /** An access that KVM emulates, without its exit and entry. */
+  | 'emulatedMmio'
+  /** What user space does for an access that it emulates. */
+  | 'userSpace'
+  /** One list register read. */
+  | 'listRegisterSave'
+  /** One list register written. */
+  | 'listRegisterRestore'
+  /** An interrupt from one PE to another. */
+  | 'ipi'
+  /** An interrupt of the host: acknowledge, handler, end. */
+  | 'hostIrq'
+  /** A thread woken on the same PE. */
+  | 'wakeupLocal'
+  /** A thread woken on another, idle PE. */
+  | 'wakeupRemote'
+  /** kvm_arch_vcpu_load. */
+  | 'load'
+  /** kvm_arch_vcpu_put. */
+  | 'put'
+  /** From one thread to another, without load and put. */
+  | 'threadSwitch'
+  /** An ITS command posted and completed. */
+  | 'itsCommand'
+  /** SYNC or VSYNC. */
+  | 'itsSync'
+  /** VMOVP, without its VSYNC. */
+  | 'vmovp'
+  /** A write of a redistributor's register. */
+  | 'redistributorWrite'
+  /** A read of a redistributor's register. */
+  | 'redistributorRead'
+  /** A vPE scheduled in whose pending table is empty. */
+  | 'parseEmpty'
+  /** A vPE scheduled in that has VLPIs pending. */
+  | 'parseBusy'
+  /** An interrupt put on a list, and the kick decided. */
+  | 'inject'
+  /** An access of the guest to its virtual CPU interface. */
+  | 'guestGic'
+  /** A VLPI from the device's write to the guest's vector. */
+  | 'vlpi'
+  /** A doorbell from its pending bit to the entry of the handler. */
+  | 'doorbell'
+  /** A command of the guest's virtual ITS. */
+  | 'guestCommand'
+  /** A system call of user space. */
+  | 'syscall';
+
+/** The engine's numbers of the operations. */
+export const costNumbers: Readonly<Record<CostName, Cost>> = {
   exit: Cost.EXIT,
   entry: Cost.ENTRY,
   emulatedMmio: Cost.EMULATED_MMIO,
@@ -29,17 +84,19 @@ export const costNumbers = {
   doorbell: Cost.DOORBELL,
   guestCommand: Cost.GUEST_COMMAND,
   syscall: Cost.SYSCALL,
-} as const;
-
-export type CostName = keyof typeof costNumbers;
+};
 
 /** A price in ns, whether it was measured, and where it is from. */
 export interface Price {
+  /** Nanoseconds. */
   readonly ns: number;
+  /** Whether a measurement gives it, or an estimate that the sources allow. */
   readonly basis: 'measured' | 'assumed';
+  /** Which measurement, or what the estimate goes by. */
   readonly source: string;
 }
 
+/** A price for every operation. */
 export type CostTable = Readonly<Record<CostName, Price>>;
 
 const measured = (ns: number, source: string): Price => ({ ns, basis: 'measured', source });
@@ -113,14 +170,18 @@ const free = Object.fromEntries(
 ) as CostTable;
 
 /** Sets of prices. With `free` only guests and devices take time. */
-export const costTables = { modern, '2015': of2015, free } as const;
+export const costTables: Readonly<Record<CostTableName, CostTable>> = { modern, '2015': of2015, free };
 
-export type CostTableName = keyof typeof costTables;
+/** The tables that there are: Arm servers of the 2020s, those of 2015, and everything for nothing. */
+export type CostTableName = 'modern' | '2015' | 'free';
 
 /** A table, or a table with some prices changed, in ns. */
 export type CostOptions =
   | CostTableName
-  | ({ readonly table?: CostTableName } & { readonly [Name in CostName]?: number });
+  | ({
+      /** Whose prices hold for what is not given; default `modern`. */
+      readonly table?: CostTableName;
+    } & { readonly [Name in CostName]?: number });
 
 const MOST_NS = 1_000_000_000;
 

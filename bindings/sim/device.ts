@@ -9,33 +9,77 @@ import { DEVICE_FLOW, type FlowStatistics, readFlow } from './statistics.ts';
 
 /** When a device fires. Times are ns. */
 export type Arrival =
-  | { readonly kind: 'periodic'; readonly period: number }
-  /** Independent arrivals with a mean distance. */
-  | { readonly kind: 'poisson'; readonly period: number }
-  /** `burst` interrupts `gap` apart, and `period` from the last of them to the next burst. */
-  | { readonly kind: 'bursts'; readonly period: number; readonly burst: number; readonly gap: number };
+  | {
+      /** At equal distances. */
+      readonly kind: 'periodic';
+      /** From one to the next, ns. */
+      readonly period: number;
+    }
+  | {
+      /** Independent of each other. */
+      readonly kind: 'poisson';
+      /** From one to the next on average, ns. */
+      readonly period: number;
+    }
+  | {
+      /** Several shortly after each other. */
+      readonly kind: 'bursts';
+      /** From the last of a burst to the next burst, ns. */
+      readonly period: number;
+      /** Interrupts of a burst. */
+      readonly burst: number;
+      /** From one to the next of a burst, ns. */
+      readonly gap: number;
+    };
 
 /** How a device signals. */
 export type Signal =
-  /** Assigned: an MSI to the physical ITS, whose guest sees LPI `intid`. */
   | {
+      /** Assigned: an MSI to the physical ITS. */
       readonly kind: 'msi';
+      /** The ITS; default 0. */
       readonly its?: number;
+      /** The DeviceID at the host. */
       readonly deviceId: number;
+      /** The EventID at the host. */
       readonly eventId: number;
+      /** The LPI that the guest sees. */
       readonly intid: number;
     }
-  /** Emulated: an irqfd, whose route makes it the guest's interrupt `intid`. */
-  | { readonly kind: 'irqfd'; readonly irqfd: Irqfd; readonly intid: number }
-  /** Emulated: SPI `intid`, as an edge or as a line that is high until the guest's handler has ended. */
-  | { readonly kind: 'edge' | 'level'; readonly intid: number; readonly vcpu?: number }
-  /** Assigned: a line to the host's SPI `hostSpi`, forwarded as the guest's SPI `intid`. */
-  | { readonly kind: 'wire'; readonly intid: number; readonly hostSpi: number; readonly vcpu?: number };
+  | {
+      /** Emulated: an irqfd. */
+      readonly kind: 'irqfd';
+      /** Whose route makes it the guest's interrupt. */
+      readonly irqfd: Irqfd;
+      /** The interrupt that the guest sees. */
+      readonly intid: number;
+    }
+  | {
+      /** Emulated: an SPI, as an edge or as a line that is high until the guest's handler has ended. */
+      readonly kind: 'edge' | 'level';
+      /** The guest's SPI. */
+      readonly intid: number;
+      /** Index of the vCPU that it is routed to; default 0. */
+      readonly vcpu?: number;
+    }
+  | {
+      /** Assigned: a line to an SPI of the host, forwarded. */
+      readonly kind: 'wire';
+      /** The guest's SPI. */
+      readonly intid: number;
+      /** The host's SPI. */
+      readonly hostSpi: number;
+      /** Index of the vCPU that it is routed to; default 0. */
+      readonly vcpu?: number;
+    };
 
+/** What a device does. */
 export interface DeviceOptions {
+  /** How it signals. */
   readonly signal: Signal;
+  /** When it fires. */
   readonly arrival: Arrival;
-  /** The first arrival comes no earlier; default 0. */
+  /** The first arrival comes no earlier, ns from the beginning; default 0. */
   readonly start?: number;
   /** How often it fires; default 0, without end. */
   readonly limit?: number;
@@ -52,6 +96,7 @@ const kinds = {
 const arrivals = ['periodic', 'poisson', 'bursts'];
 const MOST_NS = 2 ** 48;
 
+/** What became of the interrupts of a device. */
 export interface DeviceStatistics extends FlowStatistics {
   /** Reasons of those that were dropped. */
   readonly reasons: Partial<Record<MsiOutcome, number>>;
@@ -59,6 +104,7 @@ export interface DeviceStatistics extends FlowStatistics {
 
 /** A source of interrupts for a VM: one queue of a device, with one interrupt. */
 export class SimDevice {
+  /** Number among all devices, as events have it. */
   readonly number: number;
   readonly #machine: Machine;
 
@@ -73,6 +119,7 @@ export class SimDevice {
     succeed(engine.simStartDevice(this.number), 'addDevice');
   }
 
+  /** What became of its interrupts so far. */
   get statistics(): DeviceStatistics {
     const { engine } = this.#machine;
     const dropped = msiOutcomes

@@ -3,15 +3,36 @@ import { GicError, requireInteger } from '../errors.ts';
 
 /** What a guest does again and again beside taking interrupts. */
 export type Operation =
-  | { readonly kind: 'hypercall' }
-  /** SGI 0 to 15 to a vCPU of the same VM, by its index. */
-  | { readonly kind: 'sgi'; readonly target: number; readonly sgi?: number }
-  /** A load from the VGIC's distributor frame, at an offset, which KVM emulates. */
-  | { readonly kind: 'mmio'; readonly offset?: number }
-  /** A store of a 20-bit value to a frame of the VGIC or its ITS, at an offset from the distributor. */
-  | { readonly kind: 'store'; readonly offset: number; readonly value: number }
-  /** A load from a device that user space emulates. */
-  | { readonly kind: 'user' };
+  | {
+      /** HVC. */
+      readonly kind: 'hypercall';
+    }
+  | {
+      /** An SGI to a vCPU of the same VM. */
+      readonly kind: 'sgi';
+      /** Its index. */
+      readonly target: number;
+      /** 0 to 15; default 0. */
+      readonly sgi?: number;
+    }
+  | {
+      /** A load from the VGIC's distributor frame, which KVM emulates. */
+      readonly kind: 'mmio';
+      /** Offset in the frame; default 0. */
+      readonly offset?: number;
+    }
+  | {
+      /** A store to a frame of the VGIC or its ITS, which KVM emulates. */
+      readonly kind: 'store';
+      /** Offset from the distributor. */
+      readonly offset: number;
+      /** 20 bits. */
+      readonly value: number;
+    }
+  | {
+      /** A load from a device that user space emulates. */
+      readonly kind: 'user';
+    };
 
 /** The program of a guest on a vCPU. Times are ns. */
 export interface GuestProgram {
@@ -25,6 +46,7 @@ export interface GuestProgram {
   readonly timer?: number;
   /** Computing before each operation, or each WFI. Default 0. */
   readonly work?: number;
+  /** What it does after `work`; default nothing. */
   readonly operation?: Operation;
   /** How often the operation is done; default 0, without end. */
   readonly times?: number;

@@ -13,6 +13,7 @@ import { readTimes, type TimeByUse } from './statistics.ts';
 import { type SimulationEvent, TraceReader } from './trace.ts';
 import { SimVcpu, type SimVcpuOptions } from './vcpu.ts';
 
+/** How time passes. */
 export interface SimulationOptions {
   /** Default `modern`. */
   readonly costs?: CostOptions;
@@ -23,7 +24,16 @@ export interface SimulationOptions {
   /** How far ahead of a woken thread the running one must be to be preempted at once, in ns; default 1,000,000. */
   readonly wakeupGranularity?: number;
   /** halt_poll_ns and its companions of the kvm module: default 500,000, 10,000, 2 and 2. */
-  readonly haltPoll?: { max?: number; growStart?: number; grow?: number; shrink?: number };
+  readonly haltPoll?: {
+    /** halt_poll_ns; 0 for no polling. */
+    max?: number;
+    /** halt_poll_ns_grow_start, ns. */
+    growStart?: number;
+    /** halt_poll_ns_grow: the window is multiplied by it. */
+    grow?: number;
+    /** halt_poll_ns_shrink: the window is divided by it; 0 closes it. */
+    shrink?: number;
+  };
   /** Whether WFI traps: `auto` as the kernel decides when it loads a vCPU. Default `auto`. */
   readonly trapWfi?: 'auto' | 'always' | 'never';
   /** GICv4.1: guests use SGIs without an active state, which the hardware injects directly. Default true. */
@@ -32,8 +42,11 @@ export interface SimulationOptions {
 
 /** When a run ends: at a time, after a span, or after so many events, whatever comes first. */
 export interface RunLimits {
+  /** ns since the beginning. */
   readonly until?: number;
+  /** ns from now on. */
   readonly for?: number;
+  /** Events from now on. */
   readonly events?: number;
 }
 
@@ -43,9 +56,13 @@ const CHUNK = 1_000_000;
 
 /** Virtual machines, physical CPUs and devices in simulated time: discrete events in whole nanoseconds. */
 export class Simulation {
+  /** The layer whose vCPUs run. */
   readonly kvm: Kvm;
+  /** The hardware. */
   readonly machine: Machine;
+  /** The vCPUs that were added, in that order. */
   readonly vcpus: SimVcpu[] = [];
+  /** The devices that were added, in that order. */
   readonly devices: SimDevice[] = [];
   readonly #trace: TraceReader;
   readonly #booted = new Set<GuestVm>();

@@ -3,10 +3,13 @@ import type { Machine } from '../machine.ts';
 
 /** What became of the interrupts of one origin: `injected` is the sum of the next four. */
 export interface FlowStatistics {
+  /** How often they fired. */
   readonly injected: number;
+  /** How many the guest acknowledged. */
   readonly delivered: number;
   /** Merged with one that was pending: a single delivery stands for both. */
   readonly coalesced: number;
+  /** How many never became pending. */
   readonly dropped: number;
   /** Fired and not acknowledged yet. */
   readonly pending: number;
@@ -18,12 +21,19 @@ export interface FlowStatistics {
 
 /** A distribution of latencies in ns. Percentiles are known to 1/16 of their value; `mean` and `max` are exact. */
 export interface Latency {
+  /** How many were measured. */
   readonly count: number;
+  /** Average. */
   readonly mean: number;
+  /** Median. */
   readonly p50: number;
+  /** 90 of 100 are not above it. */
   readonly p90: number;
+  /** 99 of 100 are not above it. */
   readonly p99: number;
+  /** 999 of 1,000 are not above it. */
   readonly p999: number;
+  /** The longest. */
   readonly max: number;
 }
 
@@ -88,15 +98,21 @@ function readHistogram(machine: Machine, at: number): Latency {
 
 /** ns by use. */
 export interface TimeByUse {
+  /** Nothing runs. */
   readonly idle: number;
+  /** The guest's code runs. */
   readonly guest: number;
   /** The guest waits in the PE, in a WFI that does not trap. */
   readonly guestWait: number;
+  /** KVM runs. */
   readonly hypervisor: number;
+  /** Interrupts of the host are handled. */
   readonly hostIrq: number;
+  /** halt_poll: KVM waits for an interrupt without sleeping. */
   readonly poll: number;
   /** Switching threads, waking up. */
   readonly switch: number;
+  /** User space runs. */
   readonly user: number;
 }
 

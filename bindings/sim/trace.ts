@@ -5,7 +5,47 @@ import { costNumbers } from './costs.ts';
 
 const NONE = 0xffff_ffff;
 
-/** Names of what happens; in parentheses the step of KVM's run loop. */
+/** What happens: steps of KVM's run loop, of WFI, of the scheduler, of devices and of guests. */
+export type SimEventName =
+  | 'run'
+  | 'load'
+  | 'check'
+  | 'requests'
+  | 'flush'
+  | 'final-check'
+  | 'entry'
+  | 'guest'
+  | 'exit'
+  | 'sync'
+  | 'host-interrupts'
+  | 'handle-exit'
+  | 'preempt'
+  | 'user'
+  | 'wfi-begin'
+  | 'halt-poll'
+  | 'sleep'
+  | 'woken'
+  | 'wake-check'
+  | 'wfi-end'
+  | 'wfi-return'
+  | 'schedule'
+  | 'idle'
+  | 'signal'
+  | 'slice'
+  | 'soft-timer'
+  | 'hard-timer'
+  | 'device'
+  | 'vector'
+  | 'acknowledge'
+  | 'end-of-interrupt'
+  | 'deactivate'
+  | 'wait'
+  | 'operation'
+  | 'boot'
+  | 'runnable'
+  | 'failed';
+
+/** Names by the engine's numbers. */
 export const eventNames = {
   [SimEvent.RUN]: 'run',
   [SimEvent.LOAD]: 'load',
@@ -44,10 +84,26 @@ export const eventNames = {
   [SimEvent.BOOT]: 'boot',
   [SimEvent.RUNNABLE]: 'runnable',
   [SimEvent.FAILED]: 'failed',
-} as const;
+} as const satisfies Readonly<Record<number, SimEventName>>;
 
-export type SimEventName = (typeof eventNames)[keyof typeof eventNames];
+/** Why a vCPU leaves the guest. */
+export type ExitReason =
+  /** An interrupt of the host. */
+  | 'irq'
+  /** WFI, where it traps. */
+  | 'wfi'
+  /** HVC. */
+  | 'hypercall'
+  /** ICC_SGI1R_EL1. */
+  | 'sgi'
+  /** An access that KVM emulates. */
+  | 'mmio'
+  /** An access that user space emulates. */
+  | 'user'
+  /** ICV_DIR_EL1. */
+  | 'dir';
 
+/** Names by the engine's numbers. */
 export const exitNames = {
   [SimExit.IRQ]: 'irq',
   [SimExit.WFI]: 'wfi',
@@ -56,9 +112,7 @@ export const exitNames = {
   [SimExit.MMIO]: 'mmio',
   [SimExit.USER]: 'user',
   [SimExit.DIR]: 'dir',
-} as const;
-
-export type ExitReason = (typeof exitNames)[keyof typeof exitNames];
+} as const satisfies Readonly<Record<number, ExitReason>>;
 
 const operationNames: ReadonlyMap<number, string> = new Map([
   [SimOperation.HYPERCALL, 'hypercall'],
@@ -74,11 +128,13 @@ const costNames = new Map(Object.entries(costNumbers).map(([name, cost]) => [cos
 export interface SimulationEvent {
   /** ns since the beginning. */
   readonly time: number;
+  /** What happened. */
   readonly event: SimEventName;
   /** Step of the run loop, `R1` to `R14`, or of a WFI, `B1` to `B8`. */
   readonly step: string | undefined;
   /** How long it takes, where that is known when it begins. */
   readonly duration: number;
+  /** The PE, from 0. */
   readonly cpu: number | undefined;
   /** Number of the vCPU among all. */
   readonly vcpu: number | undefined;

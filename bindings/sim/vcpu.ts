@@ -14,6 +14,7 @@ import {
 } from './statistics.ts';
 import { type ExitReason, exitNames } from './trace.ts';
 
+/** What a vCPU does, and where. */
 export interface SimVcpuOptions {
   /** What its guest does; `manual` for one that is told step by step. Default: waits for interrupts by WFI. */
   readonly guest?: GuestProgram | 'manual';
@@ -21,24 +22,34 @@ export interface SimVcpuOptions {
   readonly cpu?: number;
 }
 
+/** Where a thread is: on a PE, waiting for one, or waiting for something to happen. */
 export type ThreadState = 'running' | 'runnable' | 'asleep';
 
+/** What happened to a vCPU so far. */
 export interface VcpuStatistics {
   /** Exits by reason, of which there was at least one. */
   readonly exits: Readonly<Record<ExitReason, number>>;
+  /** What the PEs did for it. */
   readonly time: TimeByUse;
-  /** ns that the thread waited for a PE, and slept. */
+  /** ns that the thread waited for a PE. */
   readonly waited: number;
+  /** ns that the thread slept. */
   readonly slept: number;
+  /** Times that its thread moved to another PE. */
   readonly migrations: number;
+  /** Times that another thread took its PE. */
   readonly preemptions: number;
+  /** Times that its thread was woken. */
   readonly wakeups: number;
+  /** Times that KVM polled instead of putting it to sleep. */
   readonly polls: number;
   /** Polls in which an interrupt came before the window ended. */
   readonly pollsSuccessful: number;
+  /** Operations of its program that were done. */
   readonly operations: number;
   /** Acknowledges that gave 1023. */
   readonly spurious: number;
+  /** Interrupts of its virtual timer. */
   readonly timer: FlowStatistics;
   /** SGIs to this vCPU. */
   readonly sgis: FlowStatistics;
@@ -51,6 +62,7 @@ const ALL_SGIS = Array.from({ length: 16 }, (_, sgi) => sgi);
 
 /** A vCPU with its thread and its guest in simulated time. */
 export class SimVcpu {
+  /** The vCPU. */
   readonly vcpu: Vcpu;
   /** Number among all vCPUs, as events have it. */
   readonly number: number;
@@ -68,6 +80,7 @@ export class SimVcpu {
     succeed(engine.simStart(this.number, cpu ?? NONE), 'addVcpu', { EBUSY: 'the vCPU runs already' });
   }
 
+  /** Where its thread is. */
   get state(): ThreadState {
     return states[this.#field(Field.STATE)] as ThreadState;
   }
@@ -82,6 +95,7 @@ export class SimVcpu {
     return this.#field(Field.VIRQ) !== 0;
   }
 
+  /** What happened to it so far. */
   get statistics(): VcpuStatistics {
     const exits = Object.entries(exitNames).map(([reason, name]) => [name, this.exits(Number(reason))]);
     return {
@@ -101,6 +115,11 @@ export class SimVcpu {
     };
   }
 
+  /**
+   * Exits for one reason, by the engine's number: `statistics.exits` has all of them by name.
+   *
+   * @internal
+   */
   exits(reason: SimExit): number {
     return this.#field(Field.EXITS + reason);
   }

@@ -13,10 +13,19 @@ export interface PageRun {
 
 /** A machine as it was. `Machine.snapshot` takes one; it does not change, and any number of machines can go back to it. */
 export class Snapshot {
+  /** Of the machine that it was taken of. */
   readonly config: MachineConfig;
-  /** What was not zero, in ascending order. */
+  /**
+   * What was not zero, in ascending order.
+   *
+   * @internal
+   */
   readonly runs: readonly PageRun[];
-  /** The first page after the state. */
+  /**
+   * The first page after the state.
+   *
+   * @internal
+   */
   readonly endPage: number;
 
   constructor(config: MachineConfig, runs: readonly PageRun[], endPage: number) {

@@ -28,6 +28,7 @@ export class CpuUnit {
     return this.#machine.readSystemRegister(this.#cpu, name, el);
   }
 
+  /** Writes a system register, from EL2 or, routed by HCR_EL2, from EL1. */
   write(name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.#machine.writeSystemRegister(this.#cpu, name, value, el);
   }
@@ -49,14 +50,17 @@ export class CpuUnit {
     this.write('ICC_DIR_EL1', intid);
   }
 
+  /** Whether the IRQ input is asserted. */
   get irq(): boolean {
     return this.#machine.irq(this.#cpu);
   }
 
+  /** Whether the FIQ input is asserted. */
   get fiq(): boolean {
     return this.#machine.fiq(this.#cpu);
   }
 
+  /** The best pending interrupt; undefined when nothing is pending. */
   get highestPending(): HighestPending | undefined {
     return this.#machine.highestPending(this.#cpu);
   }

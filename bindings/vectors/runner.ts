@@ -16,18 +16,27 @@ import { needsVirtualLpis } from './virtual_lpis.ts';
 export interface VectorFailure {
   /** Index into the vector's steps, from 0. */
   readonly step: number;
+  /** What the step does. */
   readonly op: Step['op'];
+  /** What is read, in words. */
   readonly what?: string;
+  /** The choice of the recorded implementation on which alone the expected value rests. */
   readonly quirk?: string;
+  /** Physical address. */
   readonly address?: string;
+  /** The PE. */
   readonly cpu?: number;
+  /** Name of the system register. */
   readonly register?: string;
+  /** What was recorded. */
   readonly expected: string;
+  /** What the hardware gave. */
   readonly got: string;
   /** The bits that count, when not all do. */
   readonly mask?: string;
 }
 
+/** What running a vector found. */
 export interface VectorResult {
   /** Comparisons that held. */
   readonly passed: number;
@@ -35,9 +44,11 @@ export interface VectorResult {
   readonly failed: number;
   /** Comparisons not made, by the tag of the reason. */
   readonly skipped: Readonly<Record<string, number>>;
+  /** What failed, in the order of the steps. */
   readonly failures: readonly VectorFailure[];
 }
 
+/** How a vector is run. */
 export interface VectorOptions {
   /** Quirk tags whose reads are done but not compared; by default those of `quirkReasons`. */
   readonly skipQuirks?: ReadonlySet<string>;

@@ -9,16 +9,22 @@ export interface Endpoint {
 
 /** A worker of the web, as far as it is used. */
 export interface WebWorker {
+  /** As in the web. */
   postMessage(message: unknown): void;
+  /** As in the web: `message` and `error` are listened to. */
   addEventListener(type: string, listener: (event: Event) => void): void;
+  /** As in the web. */
   terminate(): void;
 }
 
 /** A worker of `node:worker_threads`, as far as it is used. */
 export interface NodeWorker {
+  /** As in Node. */
   postMessage(message: unknown): void;
+  /** As in Node: `message`, `error` and `exit` are listened to. */
   // biome-ignore lint/suspicious/noExplicitAny: what is passed depends on the event.
   on(event: string, listener: (value: any) => void): unknown;
+  /** As in Node. */
   terminate(): Promise<number>;
 }
 

@@ -1,4 +1,8 @@
-/** Threads: machines that run in a worker, seen and driven from another thread, and MSIs from any thread. */
+/**
+ * Threads: machines that run in a worker, seen and driven from another thread, and MSIs from any thread.
+ *
+ * @module gicv4/worker
+ */
 
 export { GicError, type GicErrorCode } from '../errors.ts';
 export { type MachineShape, MachineView } from '../machine_view.ts';

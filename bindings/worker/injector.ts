@@ -101,6 +101,7 @@ export class Injector {
     this.#memory = disposed();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -15,6 +15,7 @@ export const remoteMethods = [
   ...(['takeArrivals', 'waitForArrivals', 'releaseInjector', 'checkLpiIndex'] as const),
 ] satisfies readonly (keyof Machine)[];
 
+/** The methods of `Machine` whose arguments and results can be posted. */
 export type RemoteMethod = (typeof remoteMethods)[number];
 
 /** To the worker. Each request is answered once, in the order of the requests where they do not wait. */

@@ -37,7 +37,9 @@ export async function startWorker(
 
 /** A machine that runs in a worker. */
 export class WorkerMachine {
+  /** What the machine is. */
   readonly shape: MachineShape;
+  /** The build of the engine that it runs on. */
   readonly build: EngineBuild;
   readonly #requests: Requests;
   readonly #shared: SharedMachine | undefined;
@@ -83,6 +85,7 @@ export class WorkerMachine {
     this.#requests.end();
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

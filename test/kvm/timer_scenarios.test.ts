@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { busyGuest, idleGuest, type Step, table } from '../../examples/forwarded_timer.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { Step } from '../../examples/forwarded_timer.ts';
+
+// The example prints when it is loaded.
+const log = vi.spyOn(console, 'log').mockImplementation(() => {});
+const { busyGuest, idleGuest, table } = await import('../../examples/forwarded_timer.ts');
+log.mockRestore();
 
 /** A step in a row: timer, soft timer, active on the host, line and list, list register, vCPU, taken by the host. */
 const row = (step: Step): unknown[] => [

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Folder, pack, root } from './installation.ts';
@@ -17,6 +17,9 @@ const targets = [
     typeof target === 'string' ? target : Object.values(target),
   ),
 ].map((path) => posix.normalize(path));
+
+/** Paths of what a folder of the checkout holds. */
+const filesOf = (name: string): string[] => readdirSync(join(root, name)).map((file) => `${name}/${file}`);
 
 const folder = new Folder();
 const { tarball, files } = pack(folder);
@@ -61,7 +64,7 @@ describe('the package', () => {
     ).toEqual([]);
   });
 
-  it('has nothing else but the engines, two recordings, the license and the README', () => {
+  it('has nothing else but the engines, two recordings, the license, the README, guides and examples', () => {
     const others = [...packed].filter((path) => !modules.includes(path));
     expect(others.sort()).toEqual([
       'LICENSE',
@@ -69,6 +72,8 @@ describe('the package', () => {
       'build/gic.fuzz.wasm',
       'build/gic.shared.wasm',
       'build/gic.single.wasm',
+      ...filesOf('docs'),
+      ...filesOf('examples'),
       'package.json',
       'test/fixtures/captures/linux-6.1-boot.jsonl.gz',
       'test/fixtures/captures/linux-6.1-kvm-direct-injection-excerpt.jsonl.gz',

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -68,12 +68,19 @@ export interface Example {
   readonly printed: readonly string[];
 }
 
-/** The examples of the README, in their order. */
-export function readmeExamples(): Example[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  return [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => {
-    const printed = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text = '']) => text);
-    if (printed.length === 0) throw new Error('an example of README.md does not tell what it prints');
-    return { code, printed };
-  });
+/** The README and the guides, by their paths. */
+export const guides: readonly string[] = [
+  'README.md',
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+];
+
+/** The examples of the README and the guides, in their order. */
+export function guideExamples(): Example[] {
+  return guides.flatMap((path) =>
+    [...readFileSync(join(root, path), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code = '']) => {
+      const printed = [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, text = '']) => text);
+      if (printed.length === 0) throw new Error(`an example of ${path} does not tell what it prints`);
+      return { code, printed };
+    }),
+  );
 }

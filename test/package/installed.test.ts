@@ -1,22 +1,35 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasChromium, launchChromium, runPage } from '../browser/chromium.ts';
 import { StaticServer } from '../browser/server.ts';
-import { Folder, install, pack, readmeExamples, root, runNode } from './installation.ts';
+import { exampleFiles } from '../examples/examples.ts';
+import { Folder, guideExamples, install, pack, root, runNode } from './installation.ts';
 
 const folder = new Folder();
-const examples = readmeExamples();
+const examples = guideExamples();
 const printed = examples.flatMap((example) => example.printed);
-const cannotInstall = install(folder, pack(folder).tarball);
+// One of the files of examples/ uses fast-check.
+const cannotInstall = install(folder, pack(folder).tarball, 'fast-check');
 if (cannotInstall) process.stderr.write(`Tests of the installed package are skipped: ${cannotInstall}.\n`);
 afterAll(() => folder.remove());
 
 const DONE = 'globalThis.result = true;';
 const page = (...head: string[]): string =>
   `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:">${head.join('')}`;
+
+/** Compiles files of a folder. */
+function compile(folder: Folder, files: readonly string[], options: object) {
+  const compilerOptions = {
+    ...{ target: 'ES2022', lib: ['ES2022', 'DOM'], module: 'NodeNext', strict: true, skipLibCheck: false },
+    ...options,
+  };
+  folder.write('tsconfig.json', JSON.stringify({ compilerOptions, files }));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [tsc, '-p', folder.path], { encoding: 'utf8' });
+}
 
 /** Puts the examples into files, and returns their names. */
 const writeExamples = (): string[] =>
@@ -26,12 +39,25 @@ const writeExamples = (): string[] =>
   });
 
 describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node', () => {
-  it.each(examples)('runs the examples of the README: $printed', async (example) => {
+  it.each(examples)('runs the examples of the README and the guides: $printed', async (example) => {
     folder.write('example.js', example.code);
     expect(await runNode(folder, ['example.js'])).toEqual(example.printed);
   });
 
-  it('runs them in the newest Node that npm has', async (context) => {
+  it('compiles and runs the files of examples/', async () => {
+    const files = exampleFiles.map(({ name, source }) => folder.write(`${name}.ts`, source));
+    const { status, stdout } = compile(folder, files, {
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+    });
+    expect([status, stdout]).toEqual([0, '']);
+    for (const { name, promised } of exampleFiles) {
+      const printed = await runNode(folder, [`${name}.js`]);
+      if (promised) expect(printed).toEqual(promised);
+      else expect(printed.length).toBeGreaterThan(10);
+    }
+  }, 180_000);
+
+  it('runs them, and the files of examples/ as they are, in the newest Node that npm has', async (context) => {
     const newest = new Folder();
     try {
       // npm's `node` is a script that installs the one of these that fits.
@@ -43,10 +69,15 @@ describe.skipIf(cannotInstall)('the package, installed from its tarball, in Node
         folder.write('example.js', example.code);
         expect(await runNode(folder, ['example.js'], node)).toEqual(example.printed);
       }
+      for (const { name, source, promised } of exampleFiles) {
+        folder.write(`${name}.ts`, source);
+        const printed = await runNode(folder, [`${name}.ts`], node);
+        if (promised) expect(printed).toEqual(promised);
+      }
     } finally {
       newest.remove();
     }
-  });
+  }, 180_000);
 
   it('has every entry', async () => {
     folder.write(
@@ -92,12 +123,7 @@ console.log(mismatches, checked > 0);
   });
 
   it('has types, which need neither those of Node nor any other', () => {
-    const compilerOptions = {
-      ...{ target: 'ES2022', lib: ['ES2022', 'DOM'], types: [], module: 'NodeNext' },
-      ...{ strict: true, noEmit: true, skipLibCheck: false },
-    };
-    folder.write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['types.ts'] }));
-    folder.write(
+    const types = folder.write(
       'types.ts',
       `import { createMachine, type Machine } from 'gicv4';
 import { createMachineSync } from 'gicv4/inline';
@@ -113,9 +139,8 @@ export const outcome: string = await worker.call('sendMsi', 1, 2);
 export const names = [createMachineSync, runVector, serveMachine];
 `,
     );
-    const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const run = () => execFileSync(process.execPath, [tsc, '-p', folder.path], { encoding: 'utf8' });
-    expect(run).not.toThrow();
+    const { status, stdout } = compile(folder, [types], { types: [], noEmit: true });
+    expect([status, stdout]).toEqual([0, '']);
   });
 });
 
@@ -136,7 +161,7 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     }
   };
 
-  it('runs the examples of the README in a page without a bundler', async () => {
+  it('runs the examples of the README and the guides in a page without a bundler', async () => {
     const browserModules = '/node_modules/gicv4/dist/browser';
     const imports = { gicv4: `${browserModules}/index.js`, 'gicv4/worker': `${browserModules}/worker.js` };
     const scripts = writeExamples().map((file) => `await import('./${file}');`);
@@ -150,7 +175,7 @@ describe.skipIf(cannotInstall || !hasChromium)('the package, installed from its 
     expect(await linesOf(folder.path, '/plain.html')).toEqual(printed);
   });
 
-  it('runs the examples of the README, and other workers, in a page that Vite built', async () => {
+  it('runs the examples of the README and the guides, and other workers, in a page that Vite built', async () => {
     folder.write('index.html', page('<script type="module" src="main.js"></script>'));
     folder.write(
       'driver.js',
