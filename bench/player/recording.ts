@@ -75,8 +75,9 @@ export class PlacedRecording {
     this.#resetCount = reset.length / AccessList.WORDS;
   }
 
-  reset(): void {
-    if (this.#resetCount > 0) this.#play(AccessList.RESET_AT, this.#resetCount);
+  /** What comes before each time; a checksum likewise. */
+  reset(): number {
+    return this.#play(AccessList.RESET_AT, this.#resetCount) >>> 0;
   }
 
   /** What is timed; a checksum of what the accesses returned. */
