@@ -33,6 +33,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: () => {} });
   for (const command of [replayCommand(), vectorsCommand(), decodeCommand(), benchCommand(), fuzzCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
+    for (const part of command.commands) part.copyInheritedSettings(program);
   }
   return program;
 }
