@@ -76,7 +76,8 @@ function compare(
   }
   const told = tell(driver, image, 'verify', ROUNDS_COMPARED);
   const expected = `${sum} ${Number.parseInt(machine.digest().slice(8), 16)}`;
-  if (told !== expected) throw new Error(`${benchCase.name}: native code gives ${told} instead of ${expected}`);
+  if (told !== expected)
+    throw new Error(`${benchCase.name}: native code gives ${told} instead of ${expected}`);
   const { ops } = recording;
   const work = (placed: PlacedRecording) => ({
     ops,

@@ -29,7 +29,9 @@ const { values } = parseArgs({
 const wanted = values.page ? [] : values.only.split(',');
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`--only: ${unknown.join(', ')} is not allowed; expected some of ${names.join(', ')}\n`);
+  process.stderr.write(
+    `--only: ${unknown.join(', ')} is not allowed; expected some of ${names.join(', ')}\n`,
+  );
   process.exitCode = 2;
 } else {
   const failed = await measureAll(sectionDefinitions.filter(({ name }) => wanted.includes(name)));
@@ -53,7 +55,10 @@ async function measureAll(definitions: readonly SectionDefinition[]): Promise<bo
       const result = await run(module, definition.args ?? []);
       const seconds = Math.round((performance.now() - started) / 1000);
       const stored: StoredSection = { host: thisHost(), date: new Date().toISOString(), seconds, result };
-      writeFileSync(join(folder, `${definition.name}.json`), `${JSON.stringify(stored, null, 2)}\n`);
+      const path = join(folder, `${definition.name}.json`);
+      // What could not be measured here leaves the numbers of another host as they are.
+      if (result.rows.length > 0 || !existsSync(path))
+        writeFileSync(path, `${JSON.stringify(stored, null, 2)}\n`);
       tell(`${definition.name}: ${result.problem ?? `${result.rows.length} rows`}, ${seconds} s`);
     } catch (error) {
       failed = true;

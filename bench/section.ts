@@ -65,7 +65,8 @@ export async function runSection(
 /** Whether a row reaches its target; undefined without one. */
 export function isMet({ value, ratio = value, target }: Row): boolean | undefined {
   if (target === undefined) return undefined;
-  const { atLeast = -Infinity, atMost = Infinity } = typeof target === 'number' ? { atLeast: target } : target;
+  const { atLeast = -Infinity, atMost = Infinity } =
+    typeof target === 'number' ? { atLeast: target } : target;
   return ratio >= atLeast && ratio <= atMost;
 }
 
@@ -82,7 +83,13 @@ export function tableOf(rows: readonly Row[]): string[][] {
   const besides = [...new Set(rows.flatMap(({ beside = {} }) => Object.keys(beside)))];
   const hasRatio = rows.some(({ ratio }) => ratio !== undefined);
   const hasTarget = rows.some(({ target }) => target !== undefined);
-  const heading = ['case', 'engine', ...besides, ...(hasRatio ? ['ratio'] : []), ...(hasTarget ? ['target'] : [])];
+  const heading = [
+    'case',
+    'engine',
+    ...besides,
+    ...(hasRatio ? ['ratio'] : []),
+    ...(hasTarget ? ['target'] : []),
+  ];
   const lines = rows.map((row) => [
     row.name,
     `${grouped(row.value)} ${row.unit}`,

@@ -1,13 +1,6 @@
 // The bench build: the engine, and a loop that calls its exports as a list says, so that what is measured neither has
 // calls from outside in it, nor is changed by what calls it.
-import {
-  read,
-  readSystemRegister,
-  sendMsi,
-  setSpi,
-  write,
-  writeSystemRegister,
-} from '../index';
+import { read, readSystemRegister, sendMsi, setSpi, write, writeSystemRegister } from '../index';
 import { Access, AccessList } from './abi';
 
 const RECORD_BYTES: usize = AccessList.WORDS * 4;

@@ -46,7 +46,8 @@ export function buildDriver(): string {
 /** The translation with loads and stores at MEMORY_BASE. */
 function withKnownMemory(source: string): string {
   const known = source.replaceAll('&mem->data[addr]', '(u8*)MEMORY_BASE + addr');
-  if (known === source) throw new Error('this wasm2c writes loads and stores otherwise than the bench expects');
+  if (known === source)
+    throw new Error('this wasm2c writes loads and stores otherwise than the bench expects');
   return known;
 }
 

@@ -1,4 +1,4 @@
-import { openSync, writeSync, closeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { AccessList } from '../../assembly/bench/abi.ts';
 import { PAGE_BYTES } from '../../bindings/engine.ts';
 import type { Machine } from '../../bindings/machine.ts';
@@ -21,7 +21,8 @@ export function writeImage(path: string, { run, reset }: Recording, machine: Mac
   const { WORDS, RUN_AT, RESET_AT } = AccessList;
   const counts = [run.length / WORDS, reset.length / WORDS];
   const file = openSync(path, 'w');
-  const words = (values: readonly number[]) => writeSync(file, new Uint8Array(Uint32Array.from(values).buffer));
+  const words = (values: readonly number[]) =>
+    writeSync(file, new Uint8Array(Uint32Array.from(values).buffer));
   words([bytes.length / PAGE_BYTES, ...counts, RUN_AT, RESET_AT, pieces.length]);
   for (const [page, pages] of pieces) {
     words([page, pages]);

@@ -41,8 +41,18 @@ export function thisHost(): Host {
 /** The commit that is checked out; with a mark where what is measured differs from it. */
 function commit(): string {
   const name = firstLine('git', '-C', root, 'rev-parse', '--short=12', 'HEAD');
-  const measured = ['assembly', 'bench', 'bindings', 'scripts', 'asconfig.json', ':!bench/RESULTS.md', ':!bench/results'];
-  const { stdout } = spawnSync('git', ['-C', root, 'status', '--porcelain', '--', ...measured], { encoding: 'utf8' });
+  const measured = [
+    'assembly',
+    'bench',
+    'bindings',
+    'scripts',
+    'asconfig.json',
+    ':!bench/RESULTS.md',
+    ':!bench/results',
+  ];
+  const { stdout } = spawnSync('git', ['-C', root, 'status', '--porcelain', '--', ...measured], {
+    encoding: 'utf8',
+  });
   return stdout ? `${name}, with changes` : name;
 }
 

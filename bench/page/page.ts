@@ -91,7 +91,8 @@ function provenance({ host, date }: StoredSection, first: StoredSection): string
   const differences = [
     date.slice(0, 10) === first.date.slice(0, 10) ? '' : `on ${date.slice(0, 10)}`,
     host.commit === first.host.commit ? '' : `of gicv4 ${host.commit}`,
-    JSON.stringify([host.machine, host.versions]) === JSON.stringify([first.host.machine, first.host.versions])
+    JSON.stringify([host.machine, host.versions]) ===
+    JSON.stringify([first.host.machine, first.host.versions])
       ? ''
       : `on ${host.machine.cpu}, ${host.machine.os}, ${Object.entries(host.versions).flat().join(' ')}`,
   ].filter((text) => text !== '');

@@ -26,7 +26,10 @@ export interface ScaleCase {
   of(size: Size): BenchCase;
 }
 
-function scaleCase(name: string, prepare: (rig: VirtualRig, size: Size, batch: number, random: Random) => Work): ScaleCase {
+function scaleCase(
+  name: string,
+  prepare: (rig: VirtualRig, size: Size, batch: number, random: Random) => Work,
+): ScaleCase {
   return {
     name,
     of: (size) => ({
@@ -94,14 +97,22 @@ function mapVpes(
   return { mapped, targets };
 }
 
-const residentVlpi = scaleCase('MSI -> ICV_IAR1 -> ICV_EOIR1 of a random resident vPE', (rig, size, batch, random) => {
-  const { mapped, targets } = mapVpes(rig, size, () => random.below(size.cpus), () => NO_DOORBELL);
-  for (const vpe of mapped.slice(0, size.cpus)) vpe.scheduleIn();
-  return deliveries(batch, random, (eventId) => {
-    rig.gic.sendMsi(DEVICE, eventId);
-    return mapped[targets[eventId] as number]?.take() === FIRST_LPI + eventId;
-  });
-});
+const residentVlpi = scaleCase(
+  'MSI -> ICV_IAR1 -> ICV_EOIR1 of a random resident vPE',
+  (rig, size, batch, random) => {
+    const { mapped, targets } = mapVpes(
+      rig,
+      size,
+      () => random.below(size.cpus),
+      () => NO_DOORBELL,
+    );
+    for (const vpe of mapped.slice(0, size.cpus)) vpe.scheduleIn();
+    return deliveries(batch, random, (eventId) => {
+      rig.gic.sendMsi(DEVICE, eventId);
+      return mapped[targets[eventId] as number]?.take() === FIRST_LPI + eventId;
+    });
+  },
+);
 
 /** Each event once a run, in random order: what is pending for the vPEs is cleared in between. */
 const waitingVlpi = scaleCase(

@@ -33,7 +33,6 @@ export class CpuInterface {
 
   #setActive(active: number): void {
     this.#active = active;
-    this.runningPriority =
-      active === 0 ? IDLE_PRIORITY : (31 - Math.clz32(active & -active)) << LEVEL_SHIFT;
+    this.runningPriority = active === 0 ? IDLE_PRIORITY : (31 - Math.clz32(active & -active)) << LEVEL_SHIFT;
   }
 }

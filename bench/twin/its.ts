@@ -165,7 +165,12 @@ export class Its {
         return this.#mapDevice(at, deviceId, eventId & 31);
       case 0x09: {
         const target = ((words[at + 4] as number) >>> 16) | ((words[at + 5] as number) << 16);
-        return this.#store(COLLECTIONS, (words[at + 4] as number) & 0xffff, target & 0xffff, (words[at + 5] as number) & VALID);
+        return this.#store(
+          COLLECTIONS,
+          (words[at + 4] as number) & 0xffff,
+          target & 0xffff,
+          (words[at + 5] as number) & VALID,
+        );
       }
       case 0x0a: {
         const intid = words[at + 3] as number;

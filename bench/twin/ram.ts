@@ -21,5 +21,5 @@ export class Ram {
 
 /** The physical address in the bits [51:shift] of a 64-bit word. */
 export function addressIn(low: number, high: number, shift: number): number {
-  return (high & 0xf_ffff) * 2 ** 32 + ((low >>> shift) << shift >>> 0);
+  return (high & 0xf_ffff) * 2 ** 32 + (((low >>> shift) << shift) >>> 0);
 }

@@ -45,7 +45,11 @@ export function measureCase(benchCase: BenchCase, make: MakeGic, effort: Effort 
 }
 
 /** Measures what a case prepared, or something like it, without a check. */
-export function measureWork(name: string, work: Omit<Work, 'verify'>, effort: Omit<Effort, 'batch'>): Measurement {
+export function measureWork(
+  name: string,
+  work: Omit<Work, 'verify'>,
+  effort: Omit<Effort, 'batch'>,
+): Measurement {
   const bench = new Bench({
     time: effort.time,
     iterations: effort.runs,

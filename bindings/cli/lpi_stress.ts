@@ -16,7 +16,9 @@ interface Options extends StressShape {
 export function lpiStressCommand(): Command {
   const { vcpus, devices, events, iterations } = defaultShape;
   return new Command('lpi-stress')
-    .description("the arguments of KVM's selftest vgic_lpi_stress, on the hardware's ITS and on KVM's virtual one")
+    .description(
+      "the arguments of KVM's selftest vgic_lpi_stress, on the hardware's ITS and on KVM's virtual one",
+    )
     .option('-v, --vcpus <number>', 'vCPUs that the LPIs are spread over, 1 to 512', parseCount, vcpus)
     .option('-d, --devices <number>', 'devices, 1 to 1024', parseCount, devices)
     .option('-e, --events <number>', 'events of each device, 57344 of all together', parseCount, events)
@@ -36,7 +38,9 @@ export function lpiStressCommand(): Command {
 function printResults(
   { vcpus, devices, events, iterations }: StressShape,
   results: readonly StressResult[],
-  published: { readonly before: number; readonly after: number | undefined; readonly caveat: string } | undefined,
+  published:
+    | { readonly before: number; readonly after: number | undefined; readonly caveat: string }
+    | undefined,
 ): void {
   printLine(hostText());
   printLine(`-v ${vcpus} -d ${devices} -e ${events} -i ${iterations}`);
@@ -52,7 +56,9 @@ function printResults(
     );
   }
   if (!published) return;
-  printLine(`Published for Linux: ${rate(published.before)} injections/s, later ${rate(published.after ?? 0)}.`);
+  printLine(
+    `Published for Linux: ${rate(published.before)} injections/s, later ${rate(published.after ?? 0)}.`,
+  );
   printLine(published.caveat);
 }
 
@@ -61,6 +67,7 @@ function rate(perSecond: number): string {
 }
 
 function parseCount(text: string): number {
-  if (!/^[0-9]+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('It must be an integer from 1 on.');
+  if (!/^[0-9]+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('It must be an integer from 1 on.');
   return Number(text);
 }

@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { twinCases } from '../../bench/twin/cases.ts';
+import { TwinGic } from '../../bench/twin/twin_gic.ts';
 import type { MakeGic } from '../../bindings/bench/case.ts';
 import { checkCase } from '../../bindings/bench/measure.ts';
 import { DEVICE, FIRST_LPI, onEvent, perEvent } from '../../bindings/bench/rig.ts';
@@ -6,11 +8,9 @@ import { VirtualRig, Vpe } from '../../bindings/bench/vpe.ts';
 import type { ItsCommand } from '../../bindings/commands/command.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { loadEngine } from '../../bindings/engine_loading.ts';
+import { Random } from '../../bindings/fuzz/random.ts';
 import type { GicHardware } from '../../bindings/hardware.ts';
 import { Machine } from '../../bindings/machine.ts';
-import { twinCases } from '../../bench/twin/cases.ts';
-import { TwinGic } from '../../bench/twin/twin_gic.ts';
-import { Random } from '../../bindings/fuzz/random.ts';
 
 let engine: Engine;
 

@@ -20,12 +20,12 @@ const INJECTIONS_MAX = 2 ** 31 - 1;
 
 /** Throws a `GicError` INVALID_ARGUMENT for a shape that is out of range. */
 export function requireShape({ vcpus, devices, events, iterations }: StressShape): void {
-  const require = (field: string, value: number, high: number) =>
+  const within = (field: string, value: number, high: number) =>
     requireInteger('INVALID_ARGUMENT', field, value, 1, high);
-  require('vcpus', vcpus, 512);
-  require('devices', devices, 1024);
-  require('events', events, ALL_LPIS);
-  require('iterations', iterations, INJECTIONS_MAX);
+  within('vcpus', vcpus, 512);
+  within('devices', devices, 1024);
+  within('events', events, ALL_LPIS);
+  within('iterations', iterations, INJECTIONS_MAX);
   if (devices * events > ALL_LPIS) {
     const most = Math.floor(ALL_LPIS / devices);
     throw new GicError('INVALID_ARGUMENT', 'events', events, `at most ${most} with ${devices} devices`);
