@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { thisHost } from './page/host.ts';
 import { resultsPage, type StoredResults, type StoredSection } from './page/page.ts';
-import { type SectionDefinition, sectionDefinitions } from './page/sections.ts';
+import { namedSections, type SectionDefinition, sectionDefinitions } from './page/sections.ts';
 import { root } from './player/engines.ts';
 import type { Section } from './section.ts';
 
@@ -26,17 +26,15 @@ const { values } = parseArgs({
   },
 });
 
-const wanted = values.page ? [] : values.only.split(',');
-const unknown = wanted.filter((name) => !names.includes(name));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `--only: ${unknown.join(', ')} is not allowed; expected some of ${names.join(', ')}\n`,
-  );
-  process.exitCode = 2;
-} else {
-  const failed = await measureAll(sectionDefinitions.filter(({ name }) => wanted.includes(name)));
+try {
+  const selected = values.page ? [] : namedSections(values.only);
+  const failed = await measureAll(selected);
   writeFileSync(join(root, 'bench/RESULTS.md'), resultsPage(readStored()));
   if (failed) process.exitCode = 1;
+} catch (error) {
+  if (!(error instanceof RangeError)) throw error;
+  tell(error.message);
+  process.exitCode = 2;
 }
 
 /** Whether any section failed. Its numbers of an earlier run stay, if there are any. */

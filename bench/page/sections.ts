@@ -113,3 +113,16 @@ export const sectionDefinitions: readonly SectionDefinition[] = [
     goals: [],
   },
 ];
+
+/** The sections that `--only` names, in the page's order. Throws a `RangeError` for a name that there is not. */
+export function namedSections(only: string): SectionDefinition[] {
+  const names = only.split(',');
+  const known = sectionDefinitions.map(({ name }) => name);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new RangeError(
+      `--only: ${unknown.join(', ')} is not allowed; expected some of ${known.join(', ')}`,
+    );
+  }
+  return sectionDefinitions.filter(({ name }) => names.includes(name));
+}

@@ -18,8 +18,6 @@ interface Options {
 /** `gicv4 bench`: the speed table. */
 export function benchCommand(): Command {
   const command = new Command('bench')
-    // --json behind a subcommand is the subcommand's.
-    .enablePositionalOptions()
     .description('measure the speed of the engine on this machine')
     .option('--filter <text>', 'only the cases whose names contain this text')
     .option('--time <ms>', 'milliseconds to measure each case for', parseTime, fullEffort.time)

@@ -28,6 +28,8 @@ function createProgram(): Command {
     .description(description)
     .version(version)
     .helpCommand(false)
+    // An option behind a subcommand is the subcommand's.
+    .enablePositionalOptions()
     .exitOverride()
     // Errors are reported in one place, on one line.
     .configureOutput({ outputError: () => {} });
