@@ -71,6 +71,9 @@ export enum Config {
   itsWithoutVlpis = 58,
   itsVirtualType = 60,
   vlpiTargetOffset = 61,
+  /** What threads share, and marks of LPIs that other threads than the owner's made pending. */
+  threads = 65,
+  arrivals = 67,
 }
 
 /** Bits of `Config.features`. */
@@ -183,6 +186,8 @@ export enum Structure {
   IRQCHIP = 12,
   KVM = 13,
   SIM = 14,
+  THREADS = 15,
+  LANE = 16,
 }
 
 /** Fields that the host reads in place; `fieldOffset` gives where in their record they stand. */
@@ -206,6 +211,14 @@ export enum Field {
   /** Machine: 1 while events are recorded, and how many were. */
   EVENTS_ON = 8,
   EVENT_COUNT = 9,
+  /** Area of threads: the number of lanes that were ever in use, whether anything has arrived, the owner sleeps. */
+  LANE_LIMIT = 10,
+  ARRIVED = 11,
+  OWNER_SLEEPS = 12,
+  /** Area of threads: the first lane; in a lane: its counters, its batch. */
+  LANES = 13,
+  LANE_COUNTERS = 14,
+  LANE_BATCH = 15,
 }
 
 /** 64 KiB register frames. */
@@ -445,7 +458,10 @@ export enum Counter {
   VSGIS_COALESCED = 72,
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   VSGIS_DROPPED = 74,
-  COUNT = 75,
+  /** LPIs and VLPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
+  LPIS_CLEARED = 75,
+  VLPIS_CLEARED = 76,
+  COUNT = 77,
 }
 
 /** Operations of the hypervisor that the simulation has a price for. */
@@ -1026,5 +1042,6 @@ export enum Diagnostic {
   VPE_NOT_RELEASED = 50,
   VPENDBASER_WRITE_WHILE_DIRTY = 51,
   NASSGIREQ_WRITE_WHILE_ENABLED = 52,
-  COUNT = 53,
+  INJECTOR_LOST = 53,
+  COUNT = 54,
 }

@@ -25,6 +25,18 @@ import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
 import { SIM_BYTES } from './sim/areas';
+import { arrivalBytes } from './threads/arrivals';
+import { takeArrivals } from './threads/exports';
+import {
+  ARRIVED,
+  BATCH_AT,
+  COUNTERS_AT,
+  LANE_BYTES,
+  LANE_LIMIT,
+  LANES_AT,
+  OWNER_SLEEPS,
+  THREADS_BYTES,
+} from './threads/lane';
 import { readTimerRegister, writeTimerRegister } from './timer/system_registers';
 import { nextTimer, PE_TIMERS_BYTES, setCounter } from './timer/timers';
 import { routeRegister } from './virt/routing';
@@ -73,6 +85,10 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>SIM_BYTES;
     case Structure.EVENT:
       return <u32>offsetof<EventRecord>();
+    case Structure.THREADS:
+      return <u32>THREADS_BYTES;
+    case Structure.LANE:
+      return <u32>LANE_BYTES;
     case Structure.COUNTERS:
       return <u32>Counter.COUNT * 8;
     default:
@@ -88,6 +104,11 @@ export function wiredIndexBytes(priorityBits: u32): u32 {
 /** Bytes of one PE's index of LPIs. */
 export function lpiIndexBytes(intidBits: u32, priorityBits: u32): u32 {
   return indexBytes((<u32>1) << intidBits, priorityBits);
+}
+
+/** Bytes of the marks of one PE's arrived LPIs. */
+export function lpiArrivalBytes(intidBits: u32): u32 {
+  return arrivalBytes(intidBits);
 }
 
 /** Where a field that the host reads in place stands: in its record, or in memory for those of the machine. */
@@ -113,6 +134,18 @@ export function fieldOffset(field: Field): u32 {
       return <u32>(HEADER + offsetof<Machine>('eventCount'));
     case Field.DIAGNOSTIC_COUNT:
       return <u32>(HEADER + offsetof<Machine>('diagnosticCount'));
+    case Field.LANE_LIMIT:
+      return <u32>LANE_LIMIT;
+    case Field.ARRIVED:
+      return <u32>ARRIVED;
+    case Field.OWNER_SLEEPS:
+      return <u32>OWNER_SLEEPS;
+    case Field.LANES:
+      return <u32>LANES_AT;
+    case Field.LANE_COUNTERS:
+      return <u32>COUNTERS_AT;
+    case Field.LANE_BATCH:
+      return <u32>BATCH_AT;
     default:
       return 0;
   }
@@ -172,12 +205,14 @@ export function stateDigest(): u32 {
 
 /** Reads 1, 2, 4 or 8 bytes from the physical address space. */
 export function read(address: f64, size: u32): u32 {
+  takeArrivals();
   const value = readBus(<u64>address, size);
   machine().resultHigh = <u32>(value >> 32);
   return <u32>value;
 }
 
 export function write(address: f64, size: u32, low: u32, high: u32): void {
+  takeArrivals();
   writeBus(<u64>address, size, ((<u64>high) << 32) | low);
   settle();
 }
@@ -207,6 +242,7 @@ export function setPpi(cpu: u32, intid: u32, level: u32): void {
 }
 
 export function readSystemRegister(cpu: u32, register: u32): u32 {
+  takeArrivals();
   let value: u64;
   if (register >= <u32>SystemRegister.CNTFRQ_EL0) value = readTimerRegister(cpu, register);
   else if (register >= <u32>SystemRegister.HCR_EL2) value = readVirtualRegister(cpu, register);
@@ -260,6 +296,7 @@ export * from './irqchip/facts';
 export * from './kvm/exports';
 export * from './kvm/its/exports';
 export * from './sim/exports';
+export * from './threads/exports';
 
 // --- inspection ---
 
@@ -285,6 +322,7 @@ export function vpeEntry(its: u32, vpeId: u32): u32 {
 
 /** Differences between a PE's LPI index and the tables that it is derived from; 0 unless software broke the rules. */
 export function checkLpiIndex(cpu: u32): u32 {
+  takeArrivals();
   const rd = redistributorOf(cpu);
   return rd.physicalLpis.check() + (rd.resident ? rd.virtualLpis.check() : 0);
 }

@@ -37,6 +37,8 @@ export interface CounterValues {
   };
   /** Writes of GITS_SGIR. */
   readonly vsgis: { readonly sent: number; readonly coalesced: number; readonly dropped: number };
+  /** Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away. */
+  readonly cleared: { readonly lpi: number; readonly vlpi: number };
   /** Rising edges of maintenance interrupts. */
   readonly maintenance: number;
 }
@@ -51,10 +53,10 @@ export interface LpiRequestCounts {
   readonly dropped: Readonly<Record<string, number>>;
 }
 
-export function readCounters(buffer: ArrayBufferLike, at: number): CounterValues {
-  const words = new Uint32Array(buffer, at, Counter.COUNT * 2);
-  const value = (counter: number): number =>
-    (words[2 * counter] as number) + (words[2 * counter + 1] as number) * 2 ** 32;
+/** The counters of all threads together: each has its own, at one of `places`. */
+export function readCounters(buffer: ArrayBufferLike, places: readonly number[]): CounterValues {
+  const threads = places.map((at) => countersAt(buffer, at));
+  const value = (counter: number): number => threads.reduce((sum, count) => sum + count(counter), 0);
   return {
     msi: requests(value, Counter.MSI),
     int: requests(value, Counter.INT),
@@ -90,8 +92,19 @@ export function readCounters(buffer: ArrayBufferLike, at: number): CounterValues
       coalesced: value(Counter.VSGIS_COALESCED),
       dropped: value(Counter.VSGIS_DROPPED),
     },
+    cleared: { lpi: value(Counter.LPIS_CLEARED), vlpi: value(Counter.VLPIS_CLEARED) },
     maintenance: value(Counter.MAINTENANCE),
   };
+}
+
+/** What one thread counted of MSIs. */
+export function readMsiCounts(buffer: ArrayBufferLike, at: number): LpiRequestCounts {
+  return requests(countersAt(buffer, at), Counter.MSI);
+}
+
+function countersAt(buffer: ArrayBufferLike, at: number): (counter: number) => number {
+  const words = new Uint32Array(buffer, at, Counter.COUNT * 2);
+  return (counter) => (words[2 * counter] as number) + (words[2 * counter + 1] as number) * 2 ** 32;
 }
 
 function requests(value: (counter: number) => number, first: Counter): LpiRequestCounts {

@@ -275,6 +275,11 @@ export const diagnosticTable: Readonly<Record<DiagnosticCode, Description>> = {
     spec: '2.2',
     operands: [],
   },
+  INJECTOR_LOST: {
+    text: 'a thread that injects MSIs ended or stood still for seconds in the middle of one; it is not waited for any more',
+    spec: '0',
+    operands: [],
+  },
   SYSTEM_ERROR: { text: 'SEI raised for a command error', spec: '5.13', operands: ['offset', 'error'] },
 };
 

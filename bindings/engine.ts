@@ -9,6 +9,12 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   structureBytes(structure: Structure): number;
   wiredIndexBytes(priorityBits: number): number;
   lpiIndexBytes(intidBits: number, priorityBits: number): number;
+  lpiArrivalBytes(intidBits: number): number;
+  openInjector(): number;
+  closeInjector(lane: number): void;
+  injectMsi(its: number, deviceId: number, eventId: number): number;
+  injectMsis(its: number, count: number): number;
+  takeArrivals(): number;
   fieldOffset(field: Field): number;
   clear(bytes: number): void;
   configure(field: Config, value: number): void;
@@ -109,6 +115,7 @@ export function instantiate(engine: Engine, memory: WebAssembly.Memory): EngineE
 export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
   wiredIndex(priorityBits: number): number;
   lpiIndex(intidBits: number, priorityBits: number): number;
+  lpiArrivals(intidBits: number): number;
 };
 
 const sizes = {
@@ -127,6 +134,8 @@ const sizes = {
   registerInfo: Structure.REGISTER_INFO,
   diagnostic: Structure.DIAGNOSTIC,
   counters: Structure.COUNTERS,
+  threads: Structure.THREADS,
+  lane: Structure.LANE,
 } as const;
 
 /** What an instance of a module tells of it. */
@@ -164,6 +173,7 @@ function probe(module: WebAssembly.Module): Probe {
         ...(Object.fromEntries(entries) as Record<keyof typeof sizes, number>),
         wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
         lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
+        lpiArrivals: (intidBits) => engine.lpiArrivalBytes(intidBits),
       },
     };
     probes.set(module, result);

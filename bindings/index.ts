@@ -80,6 +80,7 @@ export {
   registerWidth,
 } from './registers/index.ts';
 export { type SystemRegisterDefinition, systemRegisters } from './registers/system.ts';
+export type { SharedMachine } from './shared_machine.ts';
 export {
   type CostName,
   type CostOptions,

@@ -19,6 +19,8 @@ export interface Layout {
   readonly kvm: number;
   readonly sim: number;
   readonly itsRecords: number;
+  readonly threads: number;
+  readonly arrivals: number;
   readonly dirtyCpus: number;
   readonly dirtyVirtual: number;
   readonly changedCpus: number;
@@ -67,6 +69,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     kvm: take(sizes.kvm),
     sim: take(sizes.sim),
     itsRecords: take(itsCount * sizes.its),
+    threads: take(sizes.threads),
+    arrivals: take(lpiSets * sizes.lpiArrivals(intidBits)),
     dirtyCpus: take(CPU_BITMAP_BYTES),
     dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),

@@ -20,6 +20,7 @@ import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
 import { implementedRegisters } from './registers/index.ts';
 import { type SystemRegisterDefinition, systemRegisterByName } from './registers/system.ts';
+import { mayWait, type SharedMachine } from './shared_machine.ts';
 import { copyState, putBack, type Snapshot } from './snapshot/snapshot.ts';
 import {
   type DeviceEntry,
@@ -69,6 +70,7 @@ export class Machine extends MachineView implements GicHardware {
   readonly #resultHigh: number;
   readonly #eventsOn: number;
   #changed: Uint32Array;
+  readonly #build: EngineBuild;
   readonly #restored: (() => void)[] = [];
 
   /** A machine on a compiled engine, in `memory` (see `EngineOptions`) or in a new one. */
@@ -87,6 +89,7 @@ export class Machine extends MachineView implements GicHardware {
     super(shapeOf(exports, config, layout, sizes), place, true);
     this.engine = exports;
     this.module = engine.module;
+    this.#build = engine.build;
     this.#words = new Uint32Array(place.buffer);
     this.#resultHigh = exports.fieldOffset(Field.RESULT_HIGH) >> 2;
     this.#eventsOn = exports.fieldOffset(Field.EVENTS_ON) >> 2;
@@ -304,6 +307,55 @@ export class Machine extends MachineView implements GicHardware {
     this.#words[this.#eventsOn] = on ? 1 : 0;
   }
 
+  /**
+   * The machine for other threads: `new Injector(machine.shared)` of `gicv4/worker` injects MSIs there, `new MachineView`
+   * looks on. Throws a `GicError` UNSUPPORTED_HOST for a machine of the build `single`.
+   */
+  get shared(): SharedMachine {
+    this.#requireShared('shared');
+    const { shape, module, memory } = this;
+    return { engine: { build: 'shared', module }, shape, memory };
+  }
+
+  /**
+   * Takes in the MSIs that other threads have sent since; whether there were any. Each action does so too, but what is
+   * read without one (`irq`, `highestPending`, `takeChangedCpus`) shows the last action.
+   */
+  takeArrivals(): boolean {
+    return this.engine.takeArrivals() !== 0;
+  }
+
+  /**
+   * Sleeps until another thread sends an MSI, or for so many milliseconds, then takes in what came; whether anything did.
+   * Throws a `GicError` UNSUPPORTED_HOST for the build `single`, and in the main thread of a browser, which must not sleep.
+   */
+  waitForArrivals(milliseconds = Number.POSITIVE_INFINITY): boolean {
+    this.#requireShared('waitForArrivals');
+    if (!(milliseconds >= 0)) {
+      throw new GicError('INVALID_ARGUMENT', 'milliseconds', milliseconds, 'a number from 0');
+    }
+    if (!mayWait()) {
+      throw new GicError('UNSUPPORTED_HOST', 'waitForArrivals', 'main thread', 'a thread that may sleep');
+    }
+    const { layout, offsets } = this.shape;
+    const words = new Int32Array(this.memory.buffer);
+    const sleeps = (layout.threads + offsets.ownerSleeps) >> 2;
+    Atomics.store(words, sleeps, 1);
+    Atomics.wait(words, (layout.threads + offsets.arrived) >> 2, 0, milliseconds);
+    Atomics.store(words, sleeps, 0);
+    return this.takeArrivals();
+  }
+
+  /**
+   * Frees the lane of an `Injector` whose thread was ended without `dispose`. An injector that is still in use must not be
+   * released.
+   */
+  releaseInjector(lane: number): void {
+    this.#requireShared('releaseInjector');
+    requireInteger('INVALID_ARGUMENT', 'lane', lane, 0, 63);
+    this.engine.closeInjector(lane);
+  }
+
   override dispose(): void {
     super.dispose();
     Object.assign(this, { engine: disposed() });
@@ -360,6 +412,12 @@ export class Machine extends MachineView implements GicHardware {
     if (routed < 0)
       throw new GicError('TRAPPED', 'name', name, 'an access that EL2 does not trap (ICH_HCR_EL2)');
     return routed;
+  }
+
+  #requireShared(field: string): void {
+    // Of a disposed machine anything is refused as such.
+    if (this.memory.buffer && this.#build === 'shared') return;
+    throw new GicError('UNSUPPORTED_HOST', field, this.#build, 'a machine of the build "shared"');
   }
 
   #requireIts(its: number): void {

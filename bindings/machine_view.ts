@@ -14,7 +14,9 @@ export interface MachineShape {
   readonly config: MachineConfig;
   readonly layout: Layout;
   /** Bytes of the engine's records. */
-  readonly records: Readonly<Record<'cpuInterface' | 'virtualInterface' | 'event' | 'diagnostic', number>>;
+  readonly records: Readonly<
+    Record<'cpuInterface' | 'virtualInterface' | 'event' | 'diagnostic' | 'lane', number>
+  >;
   /** Byte offsets, in those records or in memory. */
   readonly offsets: Readonly<Record<keyof typeof viewedFields, number>>;
 }
@@ -28,6 +30,12 @@ const viewedFields = {
   listRegisters: Field.LIST_REGISTERS,
   eventCount: Field.EVENT_COUNT,
   diagnosticCount: Field.DIAGNOSTIC_COUNT,
+  laneLimit: Field.LANE_LIMIT,
+  arrived: Field.ARRIVED,
+  ownerSleeps: Field.OWNER_SLEEPS,
+  lanes: Field.LANES,
+  laneCounters: Field.LANE_COUNTERS,
+  laneBatch: Field.LANE_BATCH,
 } as const;
 
 /** Puts a machine's shape together. */
@@ -37,12 +45,12 @@ export function shapeOf(
   layout: Layout,
   sizes: StructureSizes,
 ): MachineShape {
-  const { cpuInterface, virtualInterface, event, diagnostic } = sizes;
+  const { cpuInterface, virtualInterface, event, diagnostic, lane } = sizes;
   const offsets = Object.entries(viewedFields).map(([name, field]) => [name, engine.fieldOffset(field)]);
   return {
     config,
     layout,
-    records: { cpuInterface, virtualInterface, event, diagnostic },
+    records: { cpuInterface, virtualInterface, event, diagnostic, lane },
     offsets: Object.fromEntries(offsets) as Record<keyof typeof viewedFields, number>,
   };
 }
@@ -164,14 +172,18 @@ export class MachineView {
     return new BigUint64Array(this.memory.buffer, at, this.config.listRegisters);
   }
 
-  /** The counters in place, 64 bits each, indexed by `Counter`. */
+  /** The counters of the thread that owns the machine, in place, 64 bits each, indexed by `Counter`. */
   get counterWords(): BigUint64Array {
     return new BigUint64Array(this.memory.buffer, this.shape.layout.counters, Counter.COUNT);
   }
 
-  /** Everything that was counted since the machine was made. */
+  /** Everything that was counted since the machine was made, by all threads. */
   counters(): CounterValues {
-    return readCounters(this.memory.buffer, this.shape.layout.counters);
+    const { layout, records, offsets } = this.shape;
+    const lanes = this.#words[(layout.threads + offsets.laneLimit) >> 2] as number;
+    const first = layout.threads + offsets.lanes + offsets.laneCounters;
+    const places = Array.from({ length: lanes }, (_, lane) => first + lane * records.lane);
+    return readCounters(this.memory.buffer, [layout.counters, ...places]);
   }
 
   /** Forgets the events and diagnostics that were there before: the machine has another past now. */

@@ -1,7 +1,8 @@
 // The event stream: a ring of records of what happened, for hosts that want to watch. It costs one load where it is
-// switched off.
+// switched off. The owner of the machine alone writes it.
 import { Event } from '../abi';
 import { Machine, machine } from '../memory/machine';
+import { injects } from '../threads/lane';
 import { publishCount } from './ring';
 
 @unmanaged
@@ -16,7 +17,7 @@ export class EventRecord {
 /** Adds a record. The oldest one gives way when the ring is full; the count stays exact. */
 export function emit(kind: Event, unit: u32, a: u32 = 0, b: u32 = 0): void {
   const m = machine();
-  if (m.eventsOn) append(kind, unit, a, b);
+  if (m.eventsOn && !injects()) append(kind, unit, a, b);
 }
 
 function append(kind: Event, unit: u32, a: u32, b: u32): void {

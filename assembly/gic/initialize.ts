@@ -3,6 +3,7 @@ import { Config, Feature, Policy } from '../abi';
 import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
 import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
+import { arrivalBytes } from '../threads/arrivals';
 import { initTimers } from '../timer/timers';
 import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
@@ -94,7 +95,9 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
     const set = changetype<LpiSet>(n ? rd.vlpis : rd.lpis);
     const place = cpu * sets + n;
     const planes = m.lpiPlanes + <usize>place * lpiPlanesBytes(m);
-    initLpiSet(set, cpu, n == 1, planes, m.configCaches + ((<usize>place) << m.intidBits));
+    const configCache = m.configCaches + ((<usize>place) << m.intidBits);
+    const arrivals = m.arrivals + <usize>place * arrivalBytes(m.intidBits);
+    initLpiSet(set, cpu, n == 1, planes, configCache, arrivals);
   }
 }
 
@@ -216,6 +219,12 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.configCaches:
       m.configCaches = at;
+      break;
+    case Config.threads:
+      m.threads = at;
+      break;
+    case Config.arrivals:
+      m.arrivals = at;
       break;
     case Config.dirtyCpus:
       m.dirtyCpus = at;

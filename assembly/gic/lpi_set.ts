@@ -6,6 +6,9 @@ import { Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
+import { clearBits, exchange, loadShared, setBits } from '../memory/shared_words';
+import { noteArrival } from '../threads/arrivals';
+import { injects, laneLimit, STRETCH_SHIFT } from '../threads/lane';
 import { touchVirtual } from '../virt/outputs';
 import { FIRST_LPI } from './intid';
 import { touchCpu } from './outputs';
@@ -16,7 +19,7 @@ const CONFIG_CACHED: u32 = 2;
 const CONFIG_PRIORITY: u32 = 0xfc;
 
 /** LPIs that are looked at together where few are pending; a pending table holds a multiple of it. */
-const STRIDE: u32 = 512;
+const STRIDE: u32 = 1 << STRETCH_SHIFT;
 
 /** A word of the pending table with all bits set. */
 const ALL_PENDING: u64 = 0xffffffffffffffff;
@@ -37,6 +40,8 @@ export class LpiSet {
   caches: u32;
   /** Pending and enabled. */
   index: usize;
+  /** A bit for each 512 LPIs of which other threads have made one pending. */
+  arrivals: usize;
   /** Bits of a configuration byte that matter: implemented priority bits and Enable. */
   configMask: u32;
 
@@ -48,14 +53,20 @@ export class LpiSet {
   setPending(intid: u32): Outcome {
     if (intid < FIRST_LPI || intid >= this.end) return Outcome.INTID_OUT_OF_RANGE;
     if (this.pendingTable == 0) return Outcome.TABLE_FAULT;
-    const at = this.pendingWord(intid);
-    const word = load<u64>(at);
     const bit = (<u64>1) << (intid & 63);
-    if (word & bit) return Outcome.COALESCED;
-    store<u64>(at, word | bit);
+    if (setBits(this.pendingWord(intid), bit) & bit) return Outcome.COALESCED;
+    this.hasBecomePending(intid);
+    return Outcome.PENDING;
+  }
+
+  /** The pending bit of an LPI has just been set. */
+  hasBecomePending(intid: u32): void {
+    if (injects()) {
+      noteArrival(this.arrivals, intid, this.cpu, this.isVirtual != 0);
+      return;
+    }
     this.indexOne(intid);
     emit(this.isVirtual ? Event.VLPI_DIRECT : Event.LPI_PENDING, this.cpu, intid);
-    return Outcome.PENDING;
   }
 
   /** Removes the pending state of an LPI; tells whether there was any. */
@@ -67,13 +78,12 @@ export class LpiSet {
 
   isPending(intid: u32): bool {
     if (intid < FIRST_LPI || intid >= this.end || this.pendingTable == 0) return false;
-    return ((load<u64>(this.pendingWord(intid)) >> (intid & 63)) & 1) != 0;
+    return ((loadShared(this.pendingWord(intid)) >> (intid & 63)) & 1) != 0;
   }
 
   /** Acknowledge: an LPI that was found in the index stops being pending. */
   take(intid: u32): void {
-    const at = this.pendingWord(intid);
-    store<u64>(at, load<u64>(at) & ~((<u64>1) << (intid & 63)));
+    clearBits(this.pendingWord(intid), (<u64>1) << (intid & 63));
     this.unindex(intid);
   }
 
@@ -103,12 +113,9 @@ export class LpiSet {
     const end = min<u32>(this.end, to.end);
     for (let first = FIRST_LPI; first < end; first += 64) {
       const from = this.pendingWord(first);
-      const moved = load<u64>(from);
-      if (moved == 0) continue;
-      store<u64>(from, 0);
-      const at = to.pendingWord(first);
-      const old = load<u64>(at);
-      store<u64>(at, old | moved);
+      if (load<u64>(from) == 0) continue;
+      const moved = exchange(from, 0);
+      const old = setBits(to.pendingWord(first), moved);
       to.indexWord(first, moved & ~old);
     }
     this.invalidateAll();
@@ -119,6 +126,32 @@ export class LpiSet {
     if (this.pendingTable == 0) return;
     this.forgetAll();
     memory.fill(this.pendingWord(FIRST_LPI), 0, (this.end - FIRST_LPI) >> 3);
+  }
+
+  /** Indexes what other threads have made pending. */
+  takeArrivals(): void {
+    const stretches = this.end >> STRETCH_SHIFT;
+    for (let first: u32 = 0; first < stretches; first += 64) {
+      const at = this.arrivals + (first >> 3);
+      if (loadShared(at) == 0) continue;
+      for (let marked = exchange(at, 0); marked; marked &= marked - 1) {
+        this.indexAgain((first | <u32>ctz(marked)) << STRETCH_SHIFT);
+      }
+    }
+  }
+
+  /** Indexes all that is pending, where other threads may have made anything so. */
+  takeAllArrivals(): void {
+    if (laneLimit() == 0) return;
+    for (let first = FIRST_LPI; first < this.end; first += STRIDE) this.indexAgain(first);
+  }
+
+  private indexAgain(stretch: u32): void {
+    if (this.pendingTable == 0 || stretch < FIRST_LPI || stretch >= this.end) return;
+    for (let first = stretch; first < stretch + STRIDE; first += 64) {
+      const word = loadShared(this.pendingWord(first));
+      if (word) this.indexWord(first, word);
+    }
   }
 
   /** Whether any LPI is pending, enabled or not. */
@@ -319,11 +352,19 @@ function lanesOf(bits: u16): v128 {
 export const LPI_SET_BYTES: usize = ((offsetof<LpiSet>() + 7) & ~7) + ((offsetof<PriorityIndex>() + 7) & ~7);
 
 /** Prepares an empty set. */
-export function initLpiSet(set: LpiSet, cpu: u32, isVirtual: bool, planes: usize, configCache: usize): void {
+export function initLpiSet(
+  set: LpiSet,
+  cpu: u32,
+  isVirtual: bool,
+  planes: usize,
+  configCache: usize,
+  arrivals: usize,
+): void {
   const m = machine();
   set.cpu = cpu;
   set.isVirtual = isVirtual ? 1 : 0;
   set.configCache = configCache;
+  set.arrivals = arrivals;
   set.index = changetype<usize>(set) + ((offsetof<LpiSet>() + 7) & ~7);
   // A guest's interface may tell more priorities apart than the distributor stores.
   const implemented = isVirtual

@@ -3,6 +3,7 @@
 import { Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE, PriorityIndex } from '../memory/priority_index';
+import { takeArrivals } from '../threads/arrivals';
 import { settleVirtual } from '../virt/outputs';
 import { IDLE_PRIORITY } from './active_priorities';
 import { ordinalIntid } from './bank';
@@ -20,6 +21,7 @@ export function touchAllCpus(): void {
 
 /** Recomputes the outputs of the marked PEs and notes which of them changed. */
 export function settle(): void {
+  takeArrivals();
   settleVirtual();
   const m = machine();
   const words = (m.cpuCount + 63) >> 6;

@@ -2,7 +2,13 @@
 import { Table } from '../its/its';
 import { machine } from '../memory/machine';
 import { PriorityIndex } from '../memory/priority_index';
+import { loadShared, storeShared } from '../memory/shared_words';
 import { LPI_SET_BYTES, LpiSet } from './lpi_set';
+
+const RESIDENT: u64 = 1;
+const RESIDENT_TABLE: u64 = 0x000fffffffff0000;
+
+export const NOT_RESIDENT: u32 = 0xffffffff;
 
 @unmanaged
 export class Redistributor {
@@ -28,10 +34,11 @@ export class Redistributor {
 
   vpropbaser: u64;
   vpendbaser: u64;
-  /** GICR_VPENDBASER.Valid: a vPE is resident, and the physical address of its pending table. */
+  /** GICR_VPENDBASER.Valid: a vPE is resident. */
   resident: u32;
   /** Reads of GICR_VPENDBASER that will still see Dirty. */
   dirtyReads: u32;
+  /** GICv4.0, in one word for other threads: [51:16] the resident vPE's pending table | [5:1] INTID bits | [0] 1. */
   residentTable: u64;
   /** GICv4.1: the vPEID, its entry in the vPE Configuration table, and the groups that are forwarded. */
   residentVpe: u32;
@@ -52,6 +59,28 @@ export class Redistributor {
 
   /** The `LpiSet` of the resident vPE. */
   vlpis: usize;
+
+  /** GICv4.0: the first INTID beyond the VLPIs of the vPE with this pending table; NOT_RESIDENT where it is not here. */
+  residentEnd(pendingTable: u64): u32 {
+    const word = loadShared(this.residentTableAt);
+    if ((word & (RESIDENT_TABLE | RESIDENT)) != (pendingTable | RESIDENT)) return NOT_RESIDENT;
+    const bits = <u32>(word >> 1) & 31;
+    return (<u32>1) << bits;
+  }
+
+  /** GICv4.0: from here on VLPIs of the vPE with this pending table come here instead of ringing. */
+  hold(pendingTable: u64, end: u32): void {
+    storeShared(this.residentTableAt, pendingTable | ((<u64>(31 - clz(end | 1))) << 1) | RESIDENT);
+  }
+
+  /** GICv4.0: no vPE is resident any more. */
+  letGo(): void {
+    storeShared(this.residentTableAt, 0);
+  }
+
+  private get residentTableAt(): usize {
+    return changetype<usize>(this) + offsetof<Redistributor>('residentTable');
+  }
 
   get virtualLpis(): LpiSet {
     return changetype<LpiSet>(this.vlpis);

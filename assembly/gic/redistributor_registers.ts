@@ -8,6 +8,7 @@ import { mappedConfiguration, writeVpeTable } from '../gicv4/vpe_table';
 import { writeVpeResidency } from '../gicv4/vpeid_residency';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
+import { closeGate, openGate } from '../threads/gate';
 import { Bank } from './bank';
 import { readBank, writeBank } from './bank_registers';
 import { cpuInterfaceOf } from './cpu_interface';
@@ -62,7 +63,7 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
     case Register.GICR_PROPBASER:
       if (!lpiTableWritable(rd, register)) return;
       rd.propbaser = legalShareability(value);
-      if (rd.lpisEnabled) reloadLpiTables(rd);
+      if (rd.lpisEnabled) takeNewTables(rd);
       return;
     case Register.GICR_PENDBASER:
       return writePendbaser(rd, value);
@@ -70,7 +71,7 @@ export function writeRedistributor(cpu: u32, register: u32, element: u32, value:
       count(Counter.SETLPIR + setPendingLpi(rd, <u32>value));
       return;
     case Register.GICR_CLRLPIR:
-      rd.physicalLpis.clearPending(<u32>value);
+      if (rd.physicalLpis.clearPending(<u32>value)) count(Counter.LPIS_CLEARED);
       return;
     case Register.GICR_INVLPIR:
       return invalidateByRegister(rd, value);
@@ -104,9 +105,17 @@ function writeCtlr(rd: Redistributor, value: u32): void {
     enabled = true;
   }
   rd.ctlr = enabled ? value | CTLR_ENABLE_LPIS : value & ~CTLR_ENABLE_LPIS;
+  closeGate();
   if (enabled && !wasEnabled) enableLpis(rd);
   else if (!enabled && wasEnabled) disableLpis(rd);
+  openGate();
   rerouteOneOfN();
+}
+
+function takeNewTables(rd: Redistributor): void {
+  closeGate();
+  reloadLpiTables(rd);
+  openGate();
 }
 
 function writeWaker(rd: Redistributor, sleep: bool): void {
@@ -122,7 +131,7 @@ function writePendbaser(rd: Redistributor, value: u64): void {
   rd.pendingTableZero = (value & PENDBASER_PTZ) != 0 ? 1 : 0;
   const readsBack = policy(Policy.pendingTableZero) == Choice.PENDING_TABLE_ZERO_IGNORE;
   rd.pendbaser = legalShareability(readsBack ? value : value & ~PENDBASER_PTZ);
-  if (rd.lpisEnabled) reloadLpiTables(rd);
+  if (rd.lpisEnabled) takeNewTables(rd);
 }
 
 const INVLPIR_VIRTUAL: u64 = 1 << 63;

@@ -27,7 +27,6 @@ export function ringDoorbell(rd: Redistributor, doorbell: u32): void {
  * back; with EnableLPIs=0 it is lost, and the request with it.
  */
 export function ringDefaultDoorbell(entry: VpeConfiguration, group: u32): void {
-  if (!entry.armedFor(group)) return;
-  entry.disarm();
+  if (!entry.armedFor(group) || !entry.disarm()) return;
   ringDoorbell(redistributorOf(vpeCpu(entry.mapping)), entry.defaultDoorbell);
 }

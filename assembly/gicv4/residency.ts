@@ -4,7 +4,7 @@ import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
 import { FIRST_LPI } from '../gic/intid';
 import { tableEnd } from '../gic/lpi';
-import { Redistributor, redistributorOf } from '../gic/redistributor';
+import { NOT_RESIDENT, Redistributor, redistributorOf } from '../gic/redistributor';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
@@ -52,8 +52,9 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   reportSecondResidence(rd, table);
   rd.vpendbaser = (value | PENDING_LAST) & ~DIRTY;
   rd.resident = 1;
-  rd.residentTable = table;
-  attachVlpis(rd, tableEnd(rd.vpropbaser), rd.vpropbaser & CONFIG_ADDRESS, table);
+  const end = tableEnd(rd.vpropbaser);
+  rd.hold(table, end);
+  attachVlpis(rd, end, rd.vpropbaser & CONFIG_ADDRESS, table);
 }
 
 /** Takes the tables of a vPE that has become resident into use. */
@@ -70,6 +71,8 @@ export function attachVlpis(rd: Redistributor, end: u32, configAddress: u64, pen
 }
 
 function scheduleOut(rd: Redistributor, value: u64): void {
+  rd.letGo();
+  rd.virtualLpis.takeAllArrivals();
   const disabledCount = policy(Policy.pendingLastCountsDisabled) != 0;
   const pending = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
   rd.vpendbaser = (value & ~(PENDING_LAST | DIRTY)) | (pending ? PENDING_LAST : 0);
@@ -84,7 +87,7 @@ function scheduleOut(rd: Redistributor, value: u64): void {
 function reportSecondResidence(rd: Redistributor, table: u64): void {
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
     const other = redistributorOf(cpu);
-    if (cpu != rd.cpu && other.resident && other.residentTable == table) {
+    if (cpu != rd.cpu && other.residentEnd(table) != NOT_RESIDENT) {
       report(Diagnostic.VPE_RESIDENT_TWICE, rd.cpu, cpu);
     }
   }

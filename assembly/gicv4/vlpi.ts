@@ -5,23 +5,28 @@ import { Choice, Counter, Event, Feature, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
-import { redistributorOf } from '../gic/redistributor';
+import { NOT_RESIDENT, redistributorOf } from '../gic/redistributor';
 import { vpeCpu, vpeEnd, vpePendingTable } from '../its/tables';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { clearBits, loadShared, setBits } from '../memory/shared_words';
 import { ringDefaultDoorbell, ringDoorbell } from './default_doorbell';
 import { VpeConfiguration } from './vpe_configuration';
 
 const CONFIG_ENABLE: u32 = 1;
 
+/** The first INTID beyond those that the resident vPE takes which `residence` found. */
+let residentEnd: u32 = 0;
+
 /** The PE that a vPE is resident on, where its VLPIs find it; NO_CPU for none (section 7.1). */
 export function residence(vte: u64, vpeId: u32, configuration: VpeConfiguration): u32 {
+  residentEnd = vpeEnd(vte);
   if (changetype<usize>(configuration)) return configuration.residentCpu(vpeId);
   if (machine().has(Feature.GICV4_1)) return NO_CPU;
   const cpu = vpeCpu(vte);
-  const rd = redistributorOf(cpu);
-  return rd.resident && rd.residentTable == vpePendingTable(vte) ? cpu : NO_CPU;
+  residentEnd = redistributorOf(cpu).residentEnd(vpePendingTable(vte));
+  return residentEnd == NOT_RESIDENT ? NO_CPU : cpu;
 }
 
 /** Makes a VLPI pending for a vPE. */
@@ -33,18 +38,24 @@ export function setPendingVlpi(
   doorbell: u32,
 ): Outcome {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return Outcome.INTID_OUT_OF_RANGE;
-  const resident = residence(vte, vpeId, configuration);
-  if (resident != NO_CPU) {
-    const outcome = redistributorOf(resident).virtualLpis.setPending(intid);
-    if (outcome == Outcome.PENDING) count(Counter.VLPIS_DIRECT);
-    return outcome;
+  const before = residence(vte, vpeId, configuration);
+  if (before != NO_CPU) {
+    if (intid >= residentEnd) return Outcome.INTID_OUT_OF_RANGE;
+    if (ramAt(vpePendingTable(vte), residentEnd >> 3) == 0) return Outcome.TABLE_FAULT;
   }
   const at = pendingWord(vte, intid);
   if (at == 0) return Outcome.TABLE_FAULT;
-  const word = load<u64>(at);
   const bit = (<u64>1) << (intid & 63);
-  const coalesced = (word & bit) != 0;
-  store<u64>(at, word | bit);
+  const coalesced = (setBits(at, bit) & bit) != 0;
+  // Looked at again with the bit set: a vPE that another thread schedules in or out meanwhile either has it found in
+  // its table, or is found here.
+  const resident = ASC_FEATURE_THREADS ? residence(vte, vpeId, configuration) : before;
+  if (resident != NO_CPU) {
+    if (coalesced) return Outcome.COALESCED;
+    redistributorOf(resident).virtualLpis.hasBecomePending(intid);
+    count(Counter.VLPIS_DIRECT);
+    return Outcome.PENDING;
+  }
   if (!coalesced) {
     count(Counter.VLPIS_WAITING);
     emit(Event.VLPI_WAITING, vpeCpu(vte), intid, vpeId);
@@ -71,10 +82,8 @@ export function clearPendingVlpi(vte: u64, vpeId: u32, configuration: VpeConfigu
     return redistributorOf(resident).virtualLpis.clearPending(intid);
   const at = pendingWord(vte, intid);
   if (at == 0) return false;
-  const word = load<u64>(at);
   const bit = (<u64>1) << (intid & 63);
-  store<u64>(at, word & ~bit);
-  return (word & bit) != 0;
+  return (clearBits(at, bit) & bit) != 0;
 }
 
 /**
@@ -106,7 +115,7 @@ function ringForAnyEnabled(vte: u64, configuration: VpeConfiguration): void {
   for (let first = FIRST_LPI; first < vpeEnd(vte) && configuration.armedFor(1); first += 64) {
     const at = pendingWord(vte, first);
     if (at == 0) return;
-    for (let word = load<u64>(at); word; word &= word - 1) {
+    for (let word = loadShared(at); word; word &= word - 1) {
       ringIfEnabled(configuration, first | <u32>ctz(word));
     }
   }
@@ -116,7 +125,7 @@ function ringForAnyEnabled(vte: u64, configuration: VpeConfiguration): void {
 function isWaiting(vte: u64, intid: u32): bool {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return false;
   const at = pendingWord(vte, intid);
-  return at != 0 && ((load<u64>(at) >> (intid & 63)) & 1) != 0;
+  return at != 0 && ((loadShared(at) >> (intid & 63)) & 1) != 0;
 }
 
 /** The word of a vPE's pending table, 0 outside RAM. */

@@ -18,15 +18,18 @@ import { redistributorOf } from '../gic/redistributor';
 import { isMappedVpe, vpeEnd, vpePendingTable } from '../its/tables';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { changeBits, loadShared, storeShared } from '../memory/shared_words';
 
 const RESIDENT: u64 = 1 << 63;
 const RESIDENT_CPU_SHIFT: u64 = 53;
+const RESIDENCE: u64 = 0x7ff << 53;
 const TABLE_ADDRESS: u64 = 0x000fffffffff0000;
 const DOORBELL: u64 = 0x3fffff;
 const ENABLES_SHIFT: u64 = 22;
 const GROUPS_SHIFT: u64 = 38;
 const ARMED: u64 = 1 << 54;
 const ARMED_GROUPS_SHIFT: u64 = 55;
+const ARMED_AT_ALL: u64 = 7 << 54;
 const ALLOCATED: u64 = 1 << 57;
 
 const SAVED_ENABLES_SHIFT: u64 = 16;
@@ -102,7 +105,7 @@ export class VpeConfiguration {
     const enableBit = (<u64>1) << (ENABLES_SHIFT + intid);
     const groupBit = (<u64>1) << (GROUPS_SHIFT + intid);
     const shift = (<u64>intid) << 2;
-    this.state = (this.state & ~(enableBit | groupBit)) | (enable ? enableBit : 0) | (group ? groupBit : 0);
+    this.changeState(enableBit | groupBit, (enable ? enableBit : 0) | (group ? groupBit : 0));
     this.priorities = (this.priorities & ~((<u64>0xf) << shift)) | ((<u64>priority) << shift);
   }
 
@@ -111,40 +114,55 @@ export class VpeConfiguration {
   }
 
   set defaultDoorbell(intid: u32) {
-    this.state = (this.state & ~DOORBELL) | intid;
+    this.changeState(DOORBELL, intid);
   }
 
   /** Requests the default doorbell for interrupts of `groups` (bit 0: Group 0, bit 1: Group 1). */
   arm(groups: u32): void {
-    this.disarm();
-    this.state |= ARMED | ((<u64>groups) << ARMED_GROUPS_SHIFT);
+    this.changeState(ARMED_AT_ALL, ARMED | ((<u64>groups) << ARMED_GROUPS_SHIFT));
   }
 
-  disarm(): void {
-    this.state &= ~(ARMED | ((<u64>3) << ARMED_GROUPS_SHIFT));
+  /** Takes the request back; whether there was one, which then is the caller's alone. */
+  disarm(): bool {
+    return (this.changeState(ARMED_AT_ALL, 0) & ARMED) != 0;
   }
 
   /** A doorbell for `group` was requested at the last deschedule and has not rung since. */
   armedFor(group: u32): bool {
-    return (this.state & ARMED) != 0 && ((this.state >> (ARMED_GROUPS_SHIFT + group)) & 1) != 0;
+    const state = loadShared(this.stateAt);
+    return (state & ARMED) != 0 && ((state >> (ARMED_GROUPS_SHIFT + group)) & 1) != 0;
   }
 
   setResident(cpu: u32): void {
-    this.setNotResident();
-    this.place |= RESIDENT | ((<u64>cpu) << RESIDENT_CPU_SHIFT);
+    const rest = this.place & ~RESIDENCE;
+    storeShared(this.placeAt, rest | RESIDENT | ((<u64>cpu) << RESIDENT_CPU_SHIFT));
   }
 
   setNotResident(): void {
-    this.place &= ~((<u64>0x7ff) << RESIDENT_CPU_SHIFT);
+    storeShared(this.placeAt, this.place & ~RESIDENCE);
   }
 
   /** The PE that the entry says the vPE is resident on, if that PE says so too; else NO_CPU. */
   residentCpu(vpeId: u32): u32 {
-    if ((this.place & RESIDENT) == 0) return NO_CPU;
-    const cpu = <u32>(this.place >> RESIDENT_CPU_SHIFT) & 0x3ff;
+    const place = loadShared(this.placeAt);
+    if ((place & RESIDENT) == 0) return NO_CPU;
+    const cpu = <u32>(place >> RESIDENT_CPU_SHIFT) & 0x3ff;
     if (cpu >= machine().cpuCount) return NO_CPU;
     const rd = redistributorOf(cpu);
     return rd.resident && rd.residentVpe == vpeId ? cpu : NO_CPU;
+  }
+
+  /** Another thread that rings the doorbell disarms it. */
+  private changeState(cleared: u64, set: u64): u64 {
+    return changeBits(this.stateAt, cleared, set);
+  }
+
+  private get placeAt(): usize {
+    return changetype<usize>(this) + offsetof<VpeConfiguration>('place');
+  }
+
+  private get stateAt(): usize {
+    return changetype<usize>(this) + offsetof<VpeConfiguration>('state');
   }
 
   private saveSgis(): void {

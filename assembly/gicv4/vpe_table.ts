@@ -8,6 +8,7 @@ import { Table } from '../its/its';
 import { entryAt, UNMAPPED, vpeCpu } from '../its/tables';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { closeGate, openGate } from '../threads/gate';
 import { VpeConfiguration } from './vpe_configuration';
 
 /** Bytes of an entry: GICR_VPROPBASER.Entry_Size and GITS_BASER2.Entry_Size tell it. */
@@ -31,7 +32,9 @@ export function writeVpeTable(rd: Redistributor, value: u64): void {
   const table = changetype<Table>(rd.vpeTable);
   const becomesValid = (value & ~rd.vpropbaser & VALID) != 0;
   rd.vpropbaser = value & ~Z;
+  closeGate();
   attach(table, rd.vpropbaser);
+  openGate();
   if ((value & VALID) == 0) return;
   if (becomesValid && (value & Z) != 0 && !isZero(table, value)) {
     report(Diagnostic.VPE_TABLE_NOT_ZERO, rd.cpu);

@@ -62,17 +62,22 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   attachVlpis(rd, vpeEnd(entry.mapping), entry.configTable, vpePendingTable(entry.mapping));
 }
 
-/** A doorbell is requested by Doorbell=1, unless something is pending or PendingLast is written as 1. */
+/**
+ * A doorbell is requested by Doorbell=1, unless something is pending or PendingLast is written as 1. It is requested
+ * before that is known: what another thread makes pending meanwhile either rings or is found.
+ */
 function scheduleOut(rd: Redistributor, value: u64): void {
-  const pending = hasPending(rd);
   const carelessly = (value & PENDING_LAST) != 0;
-  const kept = rd.vpendbaser & (GROUP_ENABLES | VPEID);
-  rd.vpendbaser = kept | (pending || carelessly ? PENDING_LAST : 0);
   const entry = changetype<VpeConfiguration>(rd.residentEntry);
   if (changetype<usize>(entry)) {
     entry.setNotResident();
-    if ((value & DOORBELL) != 0 && !pending && !carelessly) entry.arm(rd.virtualGroups);
+    if ((value & DOORBELL) != 0 && !carelessly) entry.arm(rd.virtualGroups);
   }
+  rd.virtualLpis.takeAllArrivals();
+  const pending = hasPending(rd);
+  if (pending && changetype<usize>(entry)) entry.disarm();
+  const kept = rd.vpendbaser & (GROUP_ENABLES | VPEID);
+  rd.vpendbaser = kept | (pending || carelessly ? PENDING_LAST : 0);
   rd.resident = 0;
   rd.residentEntry = 0;
   rd.virtualLpis.detach();
@@ -98,11 +103,11 @@ export function evict(entry: VpeConfiguration, vpeId: u32): void {
   const cpu = entry.residentCpu(vpeId);
   if (cpu == NO_CPU) return;
   const rd = redistributorOf(cpu);
+  entry.setNotResident();
   rd.residentVpe = NO_VPE;
   rd.residentEntry = 0;
   rd.virtualLpis.detach();
   touchVirtual(cpu);
-  entry.setNotResident();
 }
 
 /** VGrp0En and VGrp1En as bits 0 and 1: VGrp0En is bit 59, VGrp1En bit 58. */

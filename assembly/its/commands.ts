@@ -7,6 +7,8 @@ import { redistributorOf } from '../gic/redistributor';
 import { clearPendingVlpi, invalidateVlpi } from '../gicv4/vlpi';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
+import { loadShared, storeShared } from '../memory/shared_words';
+import { awaitDevice, awaitEvent, awaitTranslations } from '../threads/gate';
 import { COMMAND_FAULT, COMMAND_UNKNOWN, error, lookupError } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
@@ -115,7 +117,8 @@ function mapd(its: Its, at: usize): u32 {
   const entryAt = deviceEntryAt(its, deviceId);
   if (entryAt == FAULT) return COMMAND_FAULT;
   if (entryAt == UNMAPPED) return error(Command.MAPD, ErrorReason.DEVICE_OUT_OF_RANGE);
-  store<u64>(entryAt, valid ? deviceEntry(decode.ittAddress(at), decode.ittSize(at)) : 0);
+  storeShared(entryAt, valid ? deviceEntry(decode.ittAddress(at), decode.ittSize(at)) : 0);
+  awaitDevice(deviceId);
   return 0;
 }
 
@@ -129,7 +132,8 @@ function mapc(its: Its, at: usize): u32 {
   const entryAt = collectionEntryAt(its, icid);
   if (entryAt == FAULT) return COMMAND_FAULT;
   if (entryAt == UNMAPPED) return error(Command.MAPC, ErrorReason.COLLECTION_OUT_OF_RANGE);
-  store<u64>(entryAt, valid ? collectionEntry(cpu) : 0);
+  storeShared(entryAt, valid ? collectionEntry(cpu) : 0);
+  awaitTranslations();
   return 0;
 }
 
@@ -142,7 +146,8 @@ function mapti(its: Its, at: usize, intid: u32, command: Command): u32 {
   if (outcome != Outcome.PENDING) return lookupError(command, outcome);
   if (intid < FIRST_LPI || intid >= machine().lpiLimit) return error(command, ErrorReason.INTID_OUT_OF_RANGE);
   if (<u64>icid >= collectionCapacity(its)) return error(command, ErrorReason.COLLECTION_OUT_OF_RANGE);
-  if (isValid(load<u64>(foundAt))) {
+  const remaps = isValid(loadShared(foundAt));
+  if (remaps) {
     report(Diagnostic.REMAPPED_EVENT, its.number, deviceId, eventId);
     if (policy(Policy.maptiRemap) == Choice.REMAP_IGNORE) return 0;
   }
@@ -152,7 +157,8 @@ function mapti(its: Its, at: usize, intid: u32, command: Command): u32 {
     if (collection == Outcome.PENDING)
       redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
   }
-  store<u64>(foundAt, interruptEntry(intid, icid));
+  storeShared(foundAt, interruptEntry(intid, icid));
+  if (remaps) awaitEvent(deviceId, eventId);
   return 0;
 }
 
@@ -171,8 +177,10 @@ function movi(its: Its, at: usize): u32 {
   const oldCollection = lookupCollection(its, interruptIcid(entry));
   if (oldCollection != Outcome.PENDING) return lookupError(Command.MOVI, oldCollection);
   const oldCpu = collectionCpu(foundCollection);
-  store<u64>(entryAt, withIcid(entry, icid));
-  if (oldCpu != newCpu) moveLpi(interruptIntid(entry), oldCpu, newCpu);
+  storeShared(entryAt, withIcid(entry, icid));
+  if (oldCpu == newCpu) return 0;
+  awaitEvent(decode.deviceId(at), decode.eventId(at));
+  moveLpi(interruptIntid(entry), oldCpu, newCpu);
   return 0;
 }
 
@@ -251,8 +259,12 @@ function targetError(command: Command, outcome: Outcome): u32 {
 /** Clears the pending state of the interrupt that `resolve` found. */
 function clearFound(): void {
   const intid = interruptIntid(foundEntry);
-  if (isVirtual(foundEntry)) clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid);
-  else redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
+  if (isVirtual(foundEntry)) {
+    if (clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid))
+      count(Counter.VLPIS_CLEARED);
+  } else if (redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid)) {
+    count(Counter.LPIS_CLEARED);
+  }
 }
 
 /** 6.9. */
@@ -267,14 +279,14 @@ function discard(its: Its, at: usize): u32 {
   const outcome = lookupInterrupt(its, decode.deviceId(at), decode.eventId(at));
   if (outcome != Outcome.PENDING) return lookupError(Command.DISCARD, outcome);
   const target = lookupTarget(its);
-  if (target == Outcome.PENDING) {
-    clearFound();
-  } else {
+  if (target != Outcome.PENDING) {
     const refused = policy(Policy.discardUnmappedCollection) == Choice.DISCARD_ERROR;
     if (refused || target == Outcome.TABLE_FAULT) return targetError(Command.DISCARD, target);
     report(Diagnostic.DISCARD_OF_UNMAPPED_COLLECTION, its.number, decode.deviceId(at), decode.eventId(at));
   }
-  store<u64>(foundAt, 0);
+  storeShared(foundAt, 0);
+  awaitEvent(decode.deviceId(at), decode.eventId(at));
+  if (target == Outcome.PENDING) clearFound();
   return 0;
 }
 
@@ -308,8 +320,12 @@ function invall(its: Its, at: usize): u32 {
   return 0;
 }
 
-/** 6.13: all effects of earlier commands are visible already. SYNC has no architected error code. */
+/**
+ * 6.13: all effects of earlier commands are visible already; MSIs that other threads are sending are waited for. SYNC
+ * has no architected error code.
+ */
 function sync(at: usize): u32 {
+  awaitTranslations();
   const known = decode.target(at, 2) != NO_CPU || !policy(Policy.checkSyncOperands);
   return known ? 0 : error(Command.SYNC, ErrorReason.TARGET_OUT_OF_RANGE);
 }
@@ -317,7 +333,7 @@ function sync(at: usize): u32 {
 /** An event's entry, 0 where it is not mapped, for the host's inspection. */
 export function inspectInterrupt(its: Its, deviceId: u32, eventId: u32): u64 {
   if (lookupEvent(its, deviceId, eventId) != Outcome.PENDING) return 0;
-  const entry = load<u64>(foundAt);
+  const entry = loadShared(foundAt);
   return isMappedInterrupt(entry) ? entry : 0;
 }
 
@@ -325,7 +341,7 @@ export function inspectInterrupt(its: Its, deviceId: u32, eventId: u32): u64 {
 export function inspectDevice(its: Its, deviceId: u32): u64 {
   const at = deviceEntryAt(its, deviceId);
   if (at == UNMAPPED || at == FAULT) return 0;
-  const entry = load<u64>(at);
+  const entry = loadShared(at);
   return isValid(entry) ? entry : 0;
 }
 

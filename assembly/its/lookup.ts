@@ -4,6 +4,7 @@ import { Feature, Outcome } from '../abi';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { configurationOf } from '../gicv4/vpe_table';
 import { machine } from '../memory/machine';
+import { loadShared } from '../memory/shared_words';
 import { Its } from './its';
 import {
   collectionEntryAt,
@@ -31,7 +32,7 @@ export function lookupEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   const deviceAt = deviceEntryAt(its, deviceId);
   if (deviceAt == FAULT) return Outcome.TABLE_FAULT;
   if (deviceAt == UNMAPPED) return Outcome.DEVICE_UNMAPPED;
-  foundDevice = load<u64>(deviceAt);
+  foundDevice = loadShared(deviceAt);
   if (!isValid(foundDevice)) return Outcome.DEVICE_UNMAPPED;
   if (<u64>eventId >= deviceEvents(foundDevice)) return Outcome.EVENT_OUT_OF_RANGE;
   if (machine().eventIdBits < 32 && eventId >> machine().eventIdBits) return Outcome.EVENT_OUT_OF_RANGE;
@@ -43,7 +44,7 @@ export function lookupEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
 export function lookupInterrupt(its: Its, deviceId: u32, eventId: u32): Outcome {
   const outcome = lookupEvent(its, deviceId, eventId);
   if (outcome != Outcome.PENDING) return outcome;
-  foundEntry = load<u64>(foundAt);
+  foundEntry = loadShared(foundAt);
   return isMappedInterrupt(foundEntry) ? Outcome.PENDING : Outcome.EVENT_UNMAPPED;
 }
 
@@ -54,7 +55,7 @@ export function lookupCollection(its: Its, icid: u32): Outcome {
   const at = collectionEntryAt(its, icid);
   if (at == FAULT) return Outcome.TABLE_FAULT;
   if (at == UNMAPPED) return Outcome.COLLECTION_UNMAPPED;
-  foundCollection = load<u64>(at);
+  foundCollection = loadShared(at);
   return isMappedCollection(foundCollection) ? Outcome.PENDING : Outcome.COLLECTION_UNMAPPED;
 }
 
@@ -76,7 +77,7 @@ export function lookupVpeEntry(its: Its, vpeId: u32): Outcome {
   foundVpeAt = vpeEntryAt(its, vpeId);
   if (foundVpeAt == FAULT) return Outcome.TABLE_FAULT;
   if (foundVpeAt == UNMAPPED) return Outcome.VPE_UNMAPPED;
-  foundVpe = load<u64>(foundVpeAt);
+  foundVpe = loadShared(foundVpeAt);
   const mapped = isMappedVpe(foundVpe) && (!machine().has(Feature.GICV4_1) || its.mapsVpe(vpeId));
   return mapped ? Outcome.PENDING : Outcome.VPE_UNMAPPED;
 }

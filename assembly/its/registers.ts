@@ -4,7 +4,8 @@ import { report } from '../diag/diagnostics';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
-import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf } from './its';
+import { closeGate, openGate } from '../threads/gate';
+import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf, Table } from './its';
 import { processAtOnce } from './queue';
 import { attachTable, isValid } from './tables';
 import { sendVsgi } from './vsgi_commands';
@@ -62,7 +63,7 @@ export function writeIts(number: u32, register: u32, element: u32, value: u64): 
       restartAt(its, <u32>value & QUEUE_OFFSET);
       return;
     case Register.GITS_BASER:
-      if (tableWritable(its, register, element)) attachTable(its.table(element), value);
+      if (tableWritable(its, register, element)) changeTable(its.table(element), value);
       return;
     // A PE has no DeviceID: its store translates nothing. Devices come by `translateMsi`.
     case Register.GITS_TRANSLATER:
@@ -84,8 +85,17 @@ function writeCtlr(its: Its, enable: bool): void {
     report(Diagnostic.ENABLED_WITH_INVALID_TABLES, its.number);
     if (policy(Policy.enableWithInvalidTables) == Choice.INVALID_TABLES_REFUSE) return;
   }
+  closeGate();
   its.enabled = enable ? 1 : 0;
+  openGate();
   if (enable) processAtOnce(its);
+}
+
+/** Only an ITS that is enabled against the rules has translations going on. */
+function changeTable(table: Table, baser: u64): void {
+  closeGate();
+  attachTable(table, baser);
+  openGate();
 }
 
 function tablesValid(its: Its): bool {

@@ -9,6 +9,7 @@
 import { Feature } from '../abi';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { loadShared } from '../memory/shared_words';
 import { COLLECTION_TABLE, DEVICE_TABLE, Its, Table, VPE_TABLE } from './its';
 
 /** Results of looking for an entry that are not its address. */
@@ -158,7 +159,7 @@ export function entryAt(table: Table, id: u32): usize {
   if (table.entriesPerPage) {
     const level1 = ramAt(table.address + ((<u64>(id / table.entriesPerPage)) << 3), 8);
     if (level1 == 0) return FAULT;
-    const descriptor = load<u64>(level1);
+    const descriptor = loadShared(level1);
     if (!isValid(descriptor)) return UNMAPPED;
     page = descriptor & LEVEL1_ADDRESS & ~(table.pageBytes - 1);
     place = id % table.entriesPerPage;

@@ -1,12 +1,13 @@
 // An MSI from a device: GITS_TRANSLATER with a DeviceID (section 5.11).
-import { Choice, Counter, Diagnostic, Event, Feature, Outcome, Policy } from '../abi';
-import { report } from '../diag/diagnostics';
+import { Choice, Counter, Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { setPendingLpi } from '../gic/lpi';
 import { redistributorOf } from '../gic/redistributor';
 import { setPendingVlpi } from '../gicv4/vlpi';
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
+import { noteDropped } from '../threads/dropped';
+import { injects } from '../threads/lane';
 import { Its, itsOf } from './its';
 import {
   foundCollection,
@@ -25,11 +26,7 @@ import {
   interruptVpe,
   isVirtual,
 } from './tables';
-
-const STATUSR_UMSI: u32 = 1 << 4;
-const STATUSR_OVERFLOW: u32 = 1 << 5;
-const STATUSR_SYNDROME_SHIFT: u32 = 6;
-const STATUSR_SYNDROME: u32 = 0xf << 6;
+import { reportDropped } from './unmapped_msi';
 
 /** Takes a device's write of `eventId`; tells what became of it. */
 export function translateMsi(number: u32, deviceId: u32, eventId: u32): Outcome {
@@ -43,8 +40,8 @@ export function translateMsi(number: u32, deviceId: u32, eventId: u32): Outcome 
   count(Counter.MSI + outcome);
   emit(Event.MSI_OUTCOME, number, outcome);
   if (outcome > Outcome.COALESCED) {
-    report(Diagnostic.MSI_DROPPED, number, deviceId, eventId, outcome);
-    if (machine().has(Feature.UNMAPPED_MSI_REPORTING)) reportUnmapped(its, deviceId, eventId, outcome);
+    if (injects()) noteDropped(number, deviceId, eventId, outcome);
+    else reportDropped(its, deviceId, eventId, outcome);
   }
   return outcome;
 }
@@ -64,35 +61,4 @@ export function injectEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
   const collection = lookupCollection(its, interruptIcid(entry));
   if (collection != Outcome.PENDING) return collection;
   return setPendingLpi(redistributorOf(collectionCpu(foundCollection)), interruptIntid(entry));
-}
-
-/** GITS_STATUSR.UMSI and GITS_UMSIR (section 5.6): the first MSI without a mapping is kept, later ones overflow. */
-function reportUnmapped(its: Its, deviceId: u32, eventId: u32, outcome: Outcome): void {
-  const syndrome = syndromeOf(outcome);
-  if (syndrome == 0) return;
-  if (its.statusr & STATUSR_UMSI) {
-    its.statusr |= STATUSR_OVERFLOW;
-    return;
-  }
-  its.statusr = (its.statusr & ~STATUSR_SYNDROME) | STATUSR_UMSI | (syndrome << STATUSR_SYNDROME_SHIFT);
-  its.umsir = ((<u64>deviceId) << 32) | eventId;
-}
-
-function syndromeOf(outcome: Outcome): u32 {
-  switch (outcome) {
-    case Outcome.DEVICE_OUT_OF_RANGE:
-      return 2;
-    case Outcome.DEVICE_UNMAPPED:
-      return 3;
-    case Outcome.EVENT_OUT_OF_RANGE:
-      return 4;
-    case Outcome.EVENT_UNMAPPED:
-      return 5;
-    case Outcome.COLLECTION_UNMAPPED:
-      return 7;
-    case Outcome.VPE_UNMAPPED:
-      return 9;
-    default:
-      return 0;
-  }
 }

@@ -11,6 +11,7 @@ import { configurationAt, sharedWithIts } from '../gicv4/vpe_table';
 import { evict } from '../gicv4/vpeid_residency';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { closeGate, openGate } from '../threads/gate';
 import { COMMAND_FAULT, error } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
@@ -25,9 +26,12 @@ export function vmapp41(its: Its, at: usize): u32 {
   const entryAt = vpeEntryAt(its, vpeId);
   if (entryAt == FAULT) return COMMAND_FAULT;
   if (entryAt == UNMAPPED) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
-  if (decode.valid(at)) return mapVpe(its, at, vpeId, entryAt);
-  unmapVpe(its, decode.allocates(at), vpeId, entryAt);
-  return 0;
+  closeGate();
+  let failed: u32 = 0;
+  if (decode.valid(at)) failed = mapVpe(its, at, vpeId, entryAt);
+  else unmapVpe(its, decode.allocates(at), vpeId, entryAt);
+  openGate();
+  return failed;
 }
 
 /** Alloc=1 of a vPE that is allocated starts it anew; Alloc=0 of one that is not allocates it. Both are reported. */

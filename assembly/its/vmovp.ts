@@ -7,6 +7,7 @@ import { redistributorOf } from '../gic/redistributor';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { configurationAt } from '../gicv4/vpe_table';
 import { machine } from '../memory/machine';
+import { closeGate, openGate } from '../threads/gate';
 import { COMMAND_FAULT, COMMAND_WAITS, error } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
@@ -85,10 +86,12 @@ function itsesOf(itsList: u32): u32 {
 
 /** Moves a vPE in the ITSs of a list that have it mapped. */
 function move(its: Its, at: usize, vpeId: u32, cpu: u32, list: u32): void {
+  closeGate();
   if (machine().has(Feature.GICV4_1)) moveConfiguration(its, at, vpeId, cpu);
   for (let n: u32 = 0; n < machine().itsCount; n++) {
     if ((list >> n) & 1) moveEntry(itsOf(n), vpeId, cpu);
   }
+  openGate();
 }
 
 function moveEntry(its: Its, vpeId: u32, cpu: u32): void {

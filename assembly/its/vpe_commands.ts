@@ -9,6 +9,8 @@ import { NO_DOORBELL } from '../gicv4/default_doorbell';
 import { canHoldVlpi, clearPendingVlpi, invalidateVpe, residence, setPendingVlpi } from '../gicv4/vlpi';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { machine, policy } from '../memory/machine';
+import { loadShared, storeShared } from '../memory/shared_words';
+import { awaitEvent, awaitTranslations } from '../threads/gate';
 import { COMMAND_FAULT, error, lookupError } from './command_errors';
 import * as decode from './decode';
 import { Command, ErrorReason } from './decode';
@@ -46,12 +48,13 @@ export function vmapp(its: Its, at: usize): u32 {
   const entryAt = vpeEntryAt(its, vpeId);
   if (entryAt == FAULT) return COMMAND_FAULT;
   if (entryAt == UNMAPPED) return error(Command.VMAPP, ErrorReason.VPE_OUT_OF_RANGE);
-  const old = load<u64>(entryAt);
+  const old = loadShared(entryAt);
   if (!decode.valid(at)) {
     if (isMappedVpe(old)) {
       reportResident(Diagnostic.VPE_UNMAPPED_WHILE_RESIDENT, its, vpeId, old, foundConfiguration);
     }
-    store<u64>(entryAt, 0);
+    storeShared(entryAt, 0);
+    awaitTranslations();
     return 0;
   }
   const cpu = decode.vpeTarget(at);
@@ -59,7 +62,8 @@ export function vmapp(its: Its, at: usize): u32 {
     return error(Command.VMAPP, ErrorReason.SIZE_OUT_OF_RANGE);
   }
   if (isValid(old)) report(Diagnostic.VPE_REMAPPED, its.number, vpeId);
-  store<u64>(entryAt, vpeEntry(cpu, decode.vptAddress(at), decode.vptSize(at)));
+  storeShared(entryAt, vpeEntry(cpu, decode.vptAddress(at), decode.vptSize(at)));
+  awaitTranslations();
   return 0;
 }
 
@@ -75,11 +79,13 @@ export function vmapti(its: Its, at: usize, vintid: u32, command: Command): u32 
   const doorbell = decode.doorbell(at);
   if (!isIndividualDoorbell(doorbell)) return error(command, ErrorReason.DOORBELL_OUT_OF_RANGE);
   if (<u64>vpeId >= vpeCapacity(its)) return error(command, ErrorReason.VPE_OUT_OF_RANGE);
-  if (isValid(load<u64>(foundAt))) {
+  const remaps = isValid(loadShared(foundAt));
+  if (remaps) {
     report(Diagnostic.REMAPPED_EVENT, its.number, deviceId, eventId);
     if (policy(Policy.maptiRemap) == Choice.REMAP_IGNORE) return 0;
   }
-  store<u64>(foundAt, virtualInterruptEntry(vintid, vpeId, doorbell));
+  storeShared(foundAt, virtualInterruptEntry(vintid, vpeId, doorbell));
+  if (remaps) awaitEvent(deviceId, eventId);
   return 0;
 }
 
@@ -109,8 +115,10 @@ export function vmovi(its: Its, at: usize): u32 {
   const doorbell = replaces ? decode.doorbell(at) : interruptDoorbell(entry);
   const moves = vpePendingTable(oldVpe) != vpePendingTable(newVpe);
   if (moves && !canHoldVlpi(newVpe, vpeId, newConfiguration, vintid)) return COMMAND_FAULT;
-  store<u64>(entryAt, virtualInterruptEntry(vintid, vpeId, doorbell));
-  if (moves && clearPendingVlpi(oldVpe, interruptVpe(entry), oldConfiguration, vintid)) {
+  storeShared(entryAt, virtualInterruptEntry(vintid, vpeId, doorbell));
+  if (!moves) return 0;
+  awaitEvent(decode.deviceId(at), decode.eventId(at));
+  if (clearPendingVlpi(oldVpe, interruptVpe(entry), oldConfiguration, vintid)) {
     setPendingVlpi(newVpe, vpeId, newConfiguration, vintid, doorbell);
   }
   return 0;
@@ -124,8 +132,9 @@ export function vinvall(its: Its, at: usize): u32 {
   return 0;
 }
 
-/** 6.21: all effects of earlier commands are visible already. */
+/** 6.21: as SYNC. */
 export function vsync(its: Its, at: usize): u32 {
+  awaitTranslations();
   return policy(Policy.checkSyncOperands) ? requireVpe(its, decode.vpeId(at), Command.VSYNC) : 0;
 }
 

@@ -1,7 +1,9 @@
+import { injects, ownLane } from '../threads/lane';
 import { machine } from './machine';
 
 export function count(counter: u32): void {
-  const at = machine().counters + ((<usize>counter) << 3);
+  const counters = injects() ? ownLane().counters : machine().counters;
+  const at = counters + ((<usize>counter) << 3);
   store<u64>(at, load<u64>(at) + 1);
 }
 

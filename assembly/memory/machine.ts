@@ -98,6 +98,9 @@ export class Machine {
   lpiPlanes: usize;
   configCaches: usize;
   virtualInterfaces: usize;
+  /** What other threads and the owner tell each other. */
+  threads: usize;
+  arrivals: usize;
   dirtyCpus: usize;
   dirtyVirtual: usize;
   changedCpus: usize;

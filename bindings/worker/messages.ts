@@ -12,6 +12,7 @@ export const remoteMethods = [
   ...(['advanceCounter', 'nextTimerDeadline', 'stepIts'] as const),
   ...(['deviceEntry', 'collectionEntry', 'interruptEntry', 'vpeEntry'] as const),
   ...(['counters', 'recordEvents', 'takeEvents', 'takeDiagnostics'] as const),
+  ...(['takeArrivals', 'waitForArrivals', 'releaseInjector', 'checkLpiIndex'] as const),
 ] satisfies readonly (keyof Machine)[];
 
 export type RemoteMethod = (typeof remoteMethods)[number];

@@ -4,6 +4,7 @@ import { type EngineOptions, loadEngine, memoryOf } from '../engine_loading.ts';
 import { GicError } from '../errors.ts';
 import type { Machine } from '../machine.ts';
 import { type MachineShape, MachineView } from '../machine_view.ts';
+import type { SharedMachine } from '../shared_machine.ts';
 import type { Endpoint, NodeWorker, WebWorker } from './endpoint.ts';
 import { type Answer, type Created, type RemoteMethod, type Request, receivedError } from './messages.ts';
 import { endpointOf, startThread } from './threads.ts';
@@ -12,13 +13,6 @@ import { endpointOf, startThread } from './threads.ts';
 export interface WorkerOptions extends EngineOptions {
   /** A worker whose script calls `serveMachine`; by default one that serves the machine and nothing else. */
   readonly worker?: WebWorker | NodeWorker;
-}
-
-/** What it takes to see a running machine, or to work on its memory, from any thread. Can be posted. */
-export interface SharedMachine {
-  readonly engine: Engine;
-  readonly shape: MachineShape;
-  readonly memory: WebAssembly.Memory;
 }
 
 /**
@@ -65,7 +59,7 @@ export class WorkerMachine {
     return this.#view ?? this.#notShared('view');
   }
 
-  /** The machine for other threads: `new MachineView(shape, memory)` works there too. Throws as `view` does. */
+  /** The machine for other threads: `new Injector(shared)`, `new MachineView(shape, memory)`. Throws as `view` does. */
   get shared(): SharedMachine {
     return this.#shared ?? this.#notShared('shared');
   }

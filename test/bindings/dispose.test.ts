@@ -56,6 +56,10 @@ const uses: Readonly<
   snapshot: (m: Machine) => m.snapshot(),
   restore: (m: Machine) => m.restore(m.snapshot()),
   digest: (m: Machine) => m.digest(),
+  shared: (m: Machine) => m.shared,
+  takeArrivals: (m: Machine) => m.takeArrivals(),
+  waitForArrivals: (m: Machine) => m.waitForArrivals(0),
+  releaseInjector: (m: Machine) => m.releaseInjector(0),
 };
 
 describe('a machine that was disposed', () => {

@@ -42,6 +42,7 @@ describe.runIf(hasChromium)('a machine in a worker of a page', () => {
       ...common,
       build: 'shared',
       shared: 'shared',
+      injected: { page: 1000, worker: 1000, irq: true },
       watched: {
         whileRunning: true,
         counts: 20,

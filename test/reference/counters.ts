@@ -42,6 +42,7 @@ export class Counters {
   readonly residency = { scheduledIn: 0, scheduledOut: 0 };
   readonly virtualAcknowledged = { listRegister: 0, vlpi: 0, vsgi: 0, spurious: 0 };
   readonly vsgis = { sent: 0, coalesced: 0, dropped: 0 };
+  readonly cleared = { lpi: 0, vlpi: 0 };
   maintenance = 0;
 
   get values(): CounterValues {

@@ -1,4 +1,4 @@
-import { GicError, startWorker } from '/dist/browser/worker.js';
+import { GicError, Injector, startWorker } from '/dist/browser/worker.js';
 import { options, pendingByte, stopByte } from './hello.js';
 
 const refusal = (error) => {
@@ -38,6 +38,20 @@ async function watch(gic) {
   };
 }
 
+/** Two threads inject besides the one that runs the machine: a worker, and the page. */
+async function inject(gic) {
+  const device = new Worker('device.js', { type: 'module' });
+  const counted = new Promise((resolve) => {
+    device.addEventListener('message', ({ data }) => resolve(data));
+  });
+  device.postMessage(gic.shared);
+  const page = new Injector(gic.shared);
+  for (let n = 0; n < 1000; n++) page.sendMsi(0x10, 5);
+  const ofWorker = await counted;
+  await gic.call('takeArrivals');
+  return { page: page.counters().total, worker: ofWorker.total, irq: gic.view.irq(0) };
+}
+
 const own = new Worker('driver.js', { type: 'module' });
 const gic = await startWorker(options, { worker: own });
 await gic.run('boot');
@@ -47,6 +61,7 @@ const result = {
   build: gic.build,
   delivered: await gic.run('deliver'),
   watched: gic.build === 'shared' ? await watch(gic) : undefined,
+  injected: gic.build === 'shared' ? await inject(gic) : undefined,
   whileItsIsOff: await plain.call('sendMsi', 1, 1),
   unknownProgram: await plain.run('nothing').catch(refusal),
   badArgument: await plain.call('setPpi', 7, 16, true).catch(refusal),
