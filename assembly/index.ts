@@ -224,11 +224,11 @@ export function sendMsi(its: u32, deviceId: u32, eventId: u32): Outcome {
   return outcome;
 }
 
-/** MSIs that stand in memory, `count` pairs of DeviceID and EventID at `at`; how many of them became pending. */
+/** MSIs that stand in memory, `count` pairs of DeviceID and EventID at `at`; how many were not dropped. */
 export function sendMsis(its: u32, at: u32, count: u32): u32 {
-  const pending = translateMsis(its, at, count);
+  const taken = translateMsis(its, at, count);
   settle();
-  return pending;
+  return taken;
 }
 
 export function setSpi(intid: u32, level: u32): void {

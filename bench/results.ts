@@ -43,10 +43,6 @@ async function measureAll(definitions: readonly SectionDefinition[]): Promise<bo
   let failed = false;
   for (const definition of definitions) {
     const module = join(root, 'dist/bench', definition.module);
-    if (definition.optional && !existsSync(module)) {
-      tell(`${definition.name}: not in this checkout`);
-      continue;
-    }
     const started = performance.now();
     tell(`${definition.name} ...`);
     try {

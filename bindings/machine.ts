@@ -131,24 +131,23 @@ export class Machine extends MachineView implements GicHardware {
   }
 
   /**
-   * Sends MSIs together, at a fraction of what a `sendMsi` each costs: pairs of a DeviceID and an EventID, which the ITS
-   * takes in order. Returns how many became pending; `counters()` tells what became of the others. PEs see what is left
-   * once all have been taken. Throws a `GicError` INVALID_ARGUMENT for `records` of an odd length.
+   * Sends MSIs together, at a fraction of what a `sendMsi` each costs: `msis` holds a DeviceID and an EventID for each, and
+   * the ITS takes them in order. Returns how many were not dropped; `counters` tells what became of them. PEs see what is
+   * left once all have been taken. Throws a `GicError` INVALID_ARGUMENT for an odd length.
    */
-  sendMsis(records: Uint32Array, its = 0): number {
+  sendMsis(msis: Uint32Array, its = 0): number {
+    if (!(msis instanceof Uint32Array) || msis.length % 2 !== 0) {
+      const expected = 'a Uint32Array of pairs (DeviceID, EventID)';
+      throw new GicError('INVALID_ARGUMENT', 'msis', (msis as { length?: number })?.length, expected);
+    }
     this.#requireIts(its);
-    if (!(records instanceof Uint32Array) || records.length % 2 !== 0) {
-      const given = records instanceof Uint32Array ? records.length : records;
-      throw new GicError('INVALID_ARGUMENT', 'records', given, 'a Uint32Array of pairs: an even length');
-    }
-    const capacity = 2 * MsiBatch.RECORDS;
-    let pending = 0;
-    for (let first = 0; first < records.length; first += capacity) {
-      const part = records.length <= capacity ? records : records.subarray(first, first + capacity);
+    let taken = 0;
+    for (let from = 0; from < msis.length; from += 2 * MsiBatch.RECORDS) {
+      const part = msis.subarray(from, from + 2 * MsiBatch.RECORDS);
       this.#words.set(part, MsiBatch.AT / 4);
-      pending += this.engine.sendMsis(its, MsiBatch.AT, part.length / 2);
+      taken += this.engine.sendMsis(its, MsiBatch.AT, part.length / 2);
     }
-    return pending;
+    return taken;
   }
 
   setSpi(intid: number, level: boolean): void {

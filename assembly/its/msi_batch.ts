@@ -2,12 +2,12 @@
 import { MsiBatch, Outcome } from '../abi';
 import { translateMsi } from './translation';
 
-/** Takes `count` MSIs in the order in which they stand; how many became pending. */
+/** Takes `count` MSIs in the order in which they stand; how many were not dropped. */
 export function translateMsis(its: u32, at: usize, count: u32): u32 {
-  let pending: u32 = 0;
+  let taken: u32 = 0;
   const end = at + <usize>count * MsiBatch.RECORD_BYTES;
   for (let next = at; next < end; next += MsiBatch.RECORD_BYTES) {
-    if (translateMsi(its, load<u32>(next), load<u32>(next, 4)) == Outcome.PENDING) pending++;
+    if (translateMsi(its, load<u32>(next), load<u32>(next, 4)) <= Outcome.COALESCED) taken++;
   }
-  return pending;
+  return taken;
 }

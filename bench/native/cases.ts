@@ -7,5 +7,5 @@ const hotPaths = /^(INT|MSI|MAPTI|MOVI|MOVALL|INV,|INVALL|SPI|SGI|vPE schedule|V
 const notPlayed = /^INT(?: \+ CLEAR)?, 57,344 /;
 
 export const nativeCases: readonly BenchCase[] = benchCases.filter(
-  ({ name }) => hotPaths.test(name) && !notPlayed.test(name),
+  ({ name, engineOnly }) => !engineOnly && hotPaths.test(name) && !notPlayed.test(name),
 );

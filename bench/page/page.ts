@@ -70,12 +70,12 @@ function goalLine(goal: Goal, definition: SectionDefinition, stored: StoredSecti
 }
 
 function sectionLines(
-  { title, command, optional }: SectionDefinition,
+  { title, command }: SectionDefinition,
   stored: StoredSection | undefined,
   first: StoredSection | undefined,
 ): string[] {
   const heading = [`## ${title}`, '', `\`${command}\``, ''];
-  if (!stored) return [...heading, optional ? 'Not there yet, or not measured.' : 'Not measured.', ''];
+  if (!stored) return [...heading, 'Not measured.', ''];
   const { result } = stored;
   return [
     ...heading,

@@ -14,8 +14,6 @@ export interface SectionDefinition {
   /** The compiled module, in dist/bench, that the script runs. */
   readonly module: string;
   readonly args?: readonly string[];
-  /** A module that need not exist: without it the section says so. */
-  readonly optional?: true;
   readonly goals: readonly Goal[];
 }
 
@@ -62,7 +60,6 @@ export const sectionDefinitions: readonly SectionDefinition[] = [
     title: 'MSIs from two threads',
     command: 'npm run bench:threads',
     module: 'threads.js',
-    optional: true,
     goals: [{ name: 'threads', text: 'MSI injection on two threads against one, different devices' }],
   },
   {

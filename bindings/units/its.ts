@@ -22,9 +22,9 @@ export class ItsUnit extends RegisterUnit {
     return this.machine.sendMsi(deviceId, eventId, this.unit);
   }
 
-  /** MSIs to this ITS together: pairs of a DeviceID and an EventID. Returns how many became pending. */
-  sendMsis(records: Uint32Array): number {
-    return this.machine.sendMsis(records, this.unit);
+  /** MSIs to this ITS together: see `Machine.sendMsis`. */
+  sendMsis(msis: Uint32Array): number {
+    return this.machine.sendMsis(msis, this.unit);
   }
 
   /**

@@ -26,7 +26,6 @@ const definitions: readonly SectionDefinition[] = [
     title: 'Sizes',
     command: 'npm run bench:size',
     module: 'size.js',
-    optional: true,
     goals: [{ name: 'size', text: 'small' }],
   },
 ];
@@ -72,7 +71,7 @@ describe('the results page', () => {
 
   it('says which goal nothing was measured for', () => {
     expect(line(page, 'small')[4]).toBe('not measured');
-    expect(page).toContain('## Sizes\n\n`npm run bench:size`\n\nNot there yet, or not measured.');
+    expect(page).toContain('## Sizes\n\n`npm run bench:size`\n\nNot measured.');
   });
 
   it('has for each section its command, rows with verdicts, and its note', () => {

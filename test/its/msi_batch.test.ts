@@ -19,11 +19,12 @@ async function twoBoards(): Promise<[ItsBoard, ItsBoard]> {
 }
 
 function sendEach(machine: Machine, records: Uint32Array): number {
-  let pending = 0;
+  let taken = 0;
   for (let n = 0; n < records.length; n += 2) {
-    if (machine.sendMsi(records[n] as number, records[n + 1] as number) === 'pending') pending++;
+    const outcome = machine.sendMsi(records[n] as number, records[n + 1] as number);
+    if (outcome === 'pending' || outcome === 'coalesced') taken++;
   }
-  return pending;
+  return taken;
 }
 
 describe('MSIs that are sent together', () => {
@@ -39,7 +40,7 @@ describe('MSIs that are sent together', () => {
   it('add up: pending, coalesced and dropped', async () => {
     const { machine: gic } = await createMappedBoard();
     const before = gic.counters().msi;
-    expect(gic.sendMsis(Uint32Array.of(DEVICE, 0, DEVICE, 1, DEVICE, 0, DEVICE, 31, DEVICE + 1, 0))).toBe(2);
+    expect(gic.sendMsis(Uint32Array.of(DEVICE, 0, DEVICE, 1, DEVICE, 0, DEVICE, 31, DEVICE + 1, 0))).toBe(3);
     const { total, pending, coalesced, dropped } = gic.counters().msi;
     expect([total - before.total, pending - before.pending, coalesced - before.coalesced]).toEqual([5, 2, 1]);
     expect(dropped).toMatchObject({ 'event-unmapped': 1, 'device-unmapped': 1 });
@@ -58,9 +59,9 @@ describe('MSIs that are sent together', () => {
   });
 
   it.each<[string, unknown, number, object]>([
-    ['an odd length', Uint32Array.of(1, 2, 3), 0, { field: 'records', value: 3 }],
-    ['another array', [1, 2], 0, { field: 'records' }],
-    ['bytes', Uint8Array.of(1, 2), 0, { field: 'records' }],
+    ['an odd length', Uint32Array.of(1, 2, 3), 0, { field: 'msis', value: 3 }],
+    ['another array', [1, 2], 0, { field: 'msis' }],
+    ['bytes', Uint8Array.of(1, 2), 0, { field: 'msis' }],
     ['an ITS that there is not', Uint32Array.of(1, 2), 1, { field: 'its', value: 1 }],
   ])('are refused with %s, and nothing has changed', async (_, records, its, error) => {
     const { machine: gic } = await createMappedBoard();
