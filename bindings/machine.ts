@@ -141,9 +141,11 @@ export class Machine extends MachineView implements GicHardware {
       throw new GicError('INVALID_ARGUMENT', 'msis', (msis as { length?: number })?.length, expected);
     }
     this.#requireIts(its);
+    const capacity = 2 * MsiBatch.RECORDS;
     let taken = 0;
-    for (let from = 0; from < msis.length; from += 2 * MsiBatch.RECORDS) {
-      const part = msis.subarray(from, from + 2 * MsiBatch.RECORDS);
+    for (let from = 0; from < msis.length; from += capacity) {
+      // A view is an allocation, which few MSIs would feel.
+      const part = msis.length <= capacity ? msis : msis.subarray(from, from + capacity);
       this.#words.set(part, MsiBatch.AT / 4);
       taken += this.engine.sendMsis(its, MsiBatch.AT, part.length / 2);
     }

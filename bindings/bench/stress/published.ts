@@ -5,11 +5,11 @@ export interface PublishedResult {
   readonly shape: StressShape;
   /** Linux 6.8-rc1. */
   readonly before: number;
-  /** The same with LPIs in an xarray, as merged for 6.10. */
+  /** The same with the branch lpi-xa-cache, which was merged later. */
   readonly after: number;
 }
 
-/** The merge text of the kvmarm branch lpi-xa-cache has these, of an Arm server that it does not name. */
+/** From the text of that merge. It does not tell the iterations of the third one: they are taken to be the second's. */
 export const publishedResults: readonly PublishedResult[] = [
   { shape: shape(1, 1, 1, 1_000_000), before: 2_063_297, after: 1_362_602 },
   { shape: shape(16, 16, 16, 10_000), before: 610_678, after: 5_200_910 },
