@@ -54,6 +54,13 @@ export enum Config {
   parseReads = 49,
   descheduleReads = 50,
   timers = 51,
+  deadlines = 65,
+  /** `Layer`, and what the layers have room for. */
+  layers = 66,
+  vmLimit = 67,
+  vcpuLimit = 68,
+  guestLpiLimit = 69,
+  deviceLimit = 70,
   timerFrequency = 52,
   /** PPIs of the virtual, physical, EL2 physical and EL2 virtual timer, a byte each. */
   timerPpis = 53,
@@ -72,8 +79,16 @@ export enum Config {
   itsVirtualType = 60,
   vlpiTargetOffset = 61,
   /** What threads share, and marks of LPIs that other threads than the owner's made pending. */
-  threads = 65,
-  arrivals = 67,
+  threads = 71,
+  arrivals = 72,
+  residentTables = 73,
+}
+
+/** The layers above the hardware, each with those below it. */
+export enum Layer {
+  IRQCHIP = 0,
+  KVM = 1,
+  SIMULATION = 2,
 }
 
 /** Bits of `Config.features`. */
@@ -184,8 +199,7 @@ export enum Structure {
   TIMERS = 10,
   EVENT = 11,
   IRQCHIP = 12,
-  KVM = 13,
-  SIM = 14,
+  DEADLINES = 13,
   THREADS = 15,
   LANE = 16,
 }

@@ -7,6 +7,7 @@ import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
 import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
+import { lpiConfigBytes as configBytes } from './gic/lpi_set';
 import { settle } from './gic/outputs';
 import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';
@@ -18,13 +19,13 @@ import { ITS_BYTES, itsOf, setItsNumber } from './its/its';
 import { translateMsis } from './its/msi_batch';
 import { processQueue } from './its/queue';
 import { translateMsi } from './its/translation';
-import { KVM_BYTES } from './kvm/areas';
-import { HEADER, Machine, machine, setPolicy } from './memory/machine';
+import { bytesOfKvm, layKvmOut } from './kvm/areas';
+import { HEADER, LAYER_TABLES, LAYER_TABLES_BYTES, Machine, machine, setPolicy } from './memory/machine';
 import { clearPages, digestState, endPage, nextUnused, nextUsed } from './memory/state';
 import './rt/abort';
 import { Counter, Outcome } from './abi';
 import { indexBytes } from './memory/priority_index';
-import { SIM_BYTES } from './sim/areas';
+import { bytesOfSim, laySimOut } from './sim/areas';
 import { arrivalBytes } from './threads/arrivals';
 import { takeArrivals } from './threads/exports';
 import {
@@ -37,6 +38,7 @@ import {
   OWNER_SLEEPS,
   THREADS_BYTES,
 } from './threads/lane';
+import { DEADLINES_BYTES } from './timer/deadlines';
 import { readTimerRegister, writeTimerRegister } from './timer/system_registers';
 import { nextTimer, PE_TIMERS_BYTES, setCounter } from './timer/timers';
 import { routeRegister } from './virt/routing';
@@ -58,7 +60,7 @@ export function clear(bytes: u32): void {
 export function structureBytes(structure: Structure): u32 {
   switch (structure) {
     case Structure.MACHINE:
-      return <u32>(HEADER + offsetof<Machine>());
+      return <u32>(LAYER_TABLES + LAYER_TABLES_BYTES);
     case Structure.REDISTRIBUTOR:
       return <u32>REDISTRIBUTOR_BYTES;
     case Structure.CPU_INTERFACE:
@@ -79,10 +81,8 @@ export function structureBytes(structure: Structure): u32 {
       return <u32>PE_TIMERS_BYTES;
     case Structure.IRQCHIP:
       return <u32>IRQCHIP_BYTES;
-    case Structure.KVM:
-      return <u32>KVM_BYTES;
-    case Structure.SIM:
-      return <u32>SIM_BYTES;
+    case Structure.DEADLINES:
+      return <u32>DEADLINES_BYTES;
     case Structure.EVENT:
       return <u32>offsetof<EventRecord>();
     case Structure.THREADS:
@@ -109,6 +109,21 @@ export function lpiIndexBytes(intidBits: u32, priorityBits: u32): u32 {
 /** Bytes of the marks of one PE's arrived LPIs. */
 export function lpiArrivalBytes(intidBits: u32): u32 {
   return arrivalBytes(intidBits);
+}
+
+/** Bytes of the cached configuration of one PE's LPIs. */
+export function lpiConfigBytes(intidBits: u32): u32 {
+  return configBytes(intidBits);
+}
+
+/** Bytes of the KVM layer with room for VMs, vCPUs and guests' LPIs; without VMs only those of its record, which says that it is not there. */
+export function kvmBytes(vms: u32, vcpus: u32, guestLpis: u32): u32 {
+  return <u32>bytesOfKvm(vms, vcpus, guestLpis);
+}
+
+/** Bytes of the simulation; without VMs likewise. */
+export function simBytes(vms: u32, vcpus: u32, devices: u32): u32 {
+  return <u32>bytesOfSim(vms, vcpus, devices);
 }
 
 /** Where a field that the host reads in place stands: in its record, or in memory for those of the machine. */
@@ -171,6 +186,8 @@ export function configureIts(its: u32, itsNumber: u32): void {
 /** Brings a configured machine into its reset state. Memory is all zero before. */
 export function initialize(): void {
   initializeMachine();
+  layKvmOut();
+  laySimOut();
   settle();
 }
 

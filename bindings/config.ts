@@ -1,5 +1,6 @@
 import { checkConfig, checkNames } from './config_check.ts';
 import { GicError, requireInteger } from './errors.ts';
+import type { LayerName, Limits } from './layers.ts';
 import { architecturePolicy, type Policy, qemuPolicy, resolvePolicy } from './policy.ts';
 
 export type Architecture = 'GICv3' | 'GICv4.0' | 'GICv4.1';
@@ -151,6 +152,13 @@ export interface MachineConfig {
   statusRegisters: boolean;
   /** GITS_STATUSR and GITS_UMSIR report MSIs without a mapping (GITS_TYPER.UMSI). */
   unmappedMsiReporting: boolean;
+  /**
+   * The highest layer above the hardware that the machine has memory for. Default `simulation`; a machine that is a GIC and
+   * nothing else does with `irqchip`, in 37 MB less.
+   */
+  layers: LayerName;
+  /** What the layers have room for: default 16 VMs, 512 vCPUs, 65,536 LPIs of guests, 256 devices. */
+  limits: Limits;
   /** Simulated RAM: base 64 KiB aligned, size in bytes a multiple of 64 KiB. */
   ram: { readonly base: number; readonly size: number };
   addressMap: AddressMap;
@@ -165,7 +173,7 @@ export type MachineOptions = Partial<Omit<MachineConfig, Nested>> & {
 } & { [Name in Nested]?: Partial<MachineConfig[Name]> };
 
 /** Fields that are merged with the preset's member by member. */
-type Nested = 'policy' | 'addressMap' | 'ram' | 'dirtyReads' | 'timerPpis';
+type Nested = 'policy' | 'addressMap' | 'ram' | 'dirtyReads' | 'timerPpis' | 'limits';
 
 type Defaults = Omit<MachineConfig, 'affinities'>;
 
@@ -216,6 +224,8 @@ const architecture: Defaults = {
   indirectTables: true,
   statusRegisters: true,
   unmappedMsiReporting: true,
+  layers: 'simulation',
+  limits: { vms: 16, vcpus: 512, guestLpis: 65_536, devices: 256 },
   ram: { base: 0x8000_0000, size: 256 * MiB },
   addressMap: { gicd: 0x0800_0000, gicr: 0x1000_0000, gits: 0x0900_0000, gitsStride: 0x4_0000 },
   identification: {},
@@ -260,7 +270,16 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   if (typeof options !== 'object' || options === null) {
     throw new GicError('INVALID_CONFIG', 'options', options, 'an object with fields of a configuration');
   }
-  const { preset = 'architecture', policy, addressMap, ram, dirtyReads, timerPpis, ...given } = options;
+  const {
+    preset = 'architecture',
+    policy,
+    addressMap,
+    ram,
+    dirtyReads,
+    timerPpis,
+    limits,
+    ...given
+  } = options;
   const base: Defaults | undefined = presets[preset];
   if (!base) {
     throw new GicError('UNKNOWN_NAME', 'preset', preset, `one of ${Object.keys(presets).join(', ')}`);
@@ -270,6 +289,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
   checkNames('ram.', ram, Object.keys(base.ram));
   checkNames('dirtyReads.', dirtyReads, Object.keys(base.dirtyReads));
   checkNames('timerPpis.', timerPpis, Object.keys(base.timerPpis));
+  checkNames('limits.', limits, Object.keys(base.limits));
   checkNames('identification.', given.identification, identificationNames);
   const merged: Defaults & { affinities?: readonly number[] } = { ...base, ...defined(given) };
   const config: MachineConfig = {
@@ -278,6 +298,7 @@ export function resolveConfig(options: MachineOptions = {}): MachineConfig {
     ram: { ...base.ram, ...defined(ram) },
     dirtyReads: { ...base.dirtyReads, ...defined(dirtyReads) },
     timerPpis: { ...base.timerPpis, ...defined(timerPpis) },
+    limits: { ...base.limits, ...defined(limits) },
     identification: { ...presetIdentification(base, merged), ...defined(given.identification) },
     policy: resolvePolicy(base.policy, policy),
     affinities:

@@ -1,5 +1,6 @@
 import { type IdentificationRegisters, itsBytes, type MachineConfig, redistributorStride } from './config.ts';
 import { GicError, requireInteger } from './errors.ts';
+import { type Limits, layerNames, mostLimits } from './layers.ts';
 
 const switches = [
   'oneOfN',
@@ -110,6 +111,10 @@ export function checkConfig(config: MachineConfig): void {
     'a multiple of 8 from 8 to 32',
   );
   integer('ittEntryBytes', config.ittEntryBytes, 8, 16);
+  must(layerNames.includes(config.layers), 'layers', config.layers, `one of ${layerNames.join(', ')}`);
+  for (const [name, most] of Object.entries(mostLimits)) {
+    integer(`limits.${name}`, config.limits[name as keyof Limits], name === 'guestLpis' ? 0 : 1, most);
+  }
   for (const name of switches) must(typeof config[name] === 'boolean', name, config[name], 'true or false');
   checkMixed(config, must);
   must(

@@ -15,6 +15,9 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   injectMsi(its: number, deviceId: number, eventId: number): number;
   injectMsis(its: number, count: number): number;
   takeArrivals(): number;
+  lpiConfigBytes(intidBits: number): number;
+  kvmBytes(vms: number, vcpus: number, guestLpis: number): number;
+  simBytes(vms: number, vcpus: number, devices: number): number;
   fieldOffset(field: Field): number;
   clear(bytes: number): void;
   configure(field: Config, value: number): void;
@@ -116,6 +119,9 @@ export type StructureSizes = Readonly<Record<keyof typeof sizes, number>> & {
   wiredIndex(priorityBits: number): number;
   lpiIndex(intidBits: number, priorityBits: number): number;
   lpiArrivals(intidBits: number): number;
+  lpiConfig(intidBits: number): number;
+  kvm(vms: number, vcpus: number, guestLpis: number): number;
+  sim(vms: number, vcpus: number, devices: number): number;
 };
 
 const sizes = {
@@ -124,10 +130,9 @@ const sizes = {
   cpuInterface: Structure.CPU_INTERFACE,
   virtualInterface: Structure.VIRTUAL_INTERFACE,
   timers: Structure.TIMERS,
+  deadlines: Structure.DEADLINES,
   event: Structure.EVENT,
   irqchip: Structure.IRQCHIP,
-  kvm: Structure.KVM,
-  sim: Structure.SIM,
   its: Structure.ITS,
   spiBank: Structure.SPI_BANK,
   ppiBank: Structure.PPI_BANK,
@@ -174,6 +179,9 @@ function probe(module: WebAssembly.Module): Probe {
         wiredIndex: (priorityBits) => engine.wiredIndexBytes(priorityBits),
         lpiIndex: (intidBits, priorityBits) => engine.lpiIndexBytes(intidBits, priorityBits),
         lpiArrivals: (intidBits) => engine.lpiArrivalBytes(intidBits),
+        lpiConfig: (intidBits) => engine.lpiConfigBytes(intidBits),
+        kvm: (vms, vcpus, guestLpis) => engine.kvmBytes(vms, vcpus, guestLpis),
+        sim: (vms, vcpus, devices) => engine.simBytes(vms, vcpus, devices),
       },
     };
     probes.set(module, result);

@@ -66,6 +66,7 @@ export type { VcpuTimer } from './kvm/timer.ts';
 export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';
+export type { LayerName, Limits } from './layers.ts';
 export { createMachine, createMachineSync, Machine, memoryPages } from './machine.ts';
 export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';

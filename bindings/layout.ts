@@ -2,6 +2,7 @@ import { FrameLayout } from '../assembly/abi.ts';
 import type { MachineConfig } from './config.ts';
 import { MAXIMUM_PAGES, PAGE_BYTES, type StructureSizes } from './engine.ts';
 import { GicError } from './errors.ts';
+import { limitsOf } from './layers.ts';
 
 /** Where everything stands in a machine's linear memory: byte offsets. */
 export interface Layout {
@@ -14,6 +15,7 @@ export interface Layout {
   readonly cpuInterfaces: number;
   readonly virtualInterfaces: number;
   readonly timers: number;
+  readonly deadlines: number;
   readonly events: number;
   readonly irqchip: number;
   readonly kvm: number;
@@ -25,6 +27,7 @@ export interface Layout {
   readonly dirtyVirtual: number;
   readonly changedCpus: number;
   readonly attention: number;
+  readonly residentTables: number;
   readonly diagnostics: number;
   readonly counters: number;
   readonly configCaches: number;
@@ -53,6 +56,8 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
   // GICv4 redistributors have a second set of LPIs: those of the resident vPE.
   const lpiSets = cpus * (config.architecture === 'GICv3' ? 1 : 2);
   const lpiPriorityBits = Math.min(Math.max(storedPriorityBits, virtualPriorityBits), 6);
+  const kvm = limitsOf(config, 'kvm');
+  const sim = limitsOf(config, 'simulation');
   take(sizes.machine);
   const layout = {
     registerIndex: take(FrameLayout.COUNT * FrameLayout.WORDS * 2),
@@ -64,10 +69,11 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     cpuInterfaces: take(cpus * sizes.cpuInterface),
     virtualInterfaces: take(cpus * sizes.virtualInterface),
     timers: take(cpus * sizes.timers),
+    deadlines: take(sizes.deadlines),
     events: take(config.eventCapacity * sizes.event),
     irqchip: take(sizes.irqchip),
-    kvm: take(sizes.kvm),
-    sim: take(sizes.sim),
+    kvm: take(sizes.kvm(kvm.vms, kvm.vcpus, kvm.guestLpis)),
+    sim: take(sizes.sim(sim.vms, sim.vcpus, sim.devices)),
     itsRecords: take(itsCount * sizes.its),
     threads: take(sizes.threads),
     arrivals: take(lpiSets * sizes.lpiArrivals(intidBits)),
@@ -75,9 +81,10 @@ export function layOut(config: MachineConfig, sizes: StructureSizes, registers: 
     dirtyVirtual: take(CPU_BITMAP_BYTES),
     changedCpus: take(CPU_BITMAP_BYTES),
     attention: take(CPU_BITMAP_BYTES),
+    residentTables: take(cpus * 4),
     diagnostics: take(DIAGNOSTIC_CAPACITY * sizes.diagnostic),
     counters: take(sizes.counters),
-    configCaches: take(lpiSets * 2 ** intidBits),
+    configCaches: take(lpiSets * sizes.lpiConfig(intidBits)),
     wiredPlanes: take(cpus * 2 * sizes.wiredIndex(storedPriorityBits)),
     lpiPlanes: take(lpiSets * sizes.lpiIndex(intidBits, lpiPriorityBits)),
     ramAt: take(ram.size, PAGE_BYTES),

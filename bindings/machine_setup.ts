@@ -1,6 +1,7 @@
 import { Config, Feature, Policy } from '../assembly/abi.ts';
 import { type MachineConfig, redistributorStride } from './config.ts';
 import type { EngineExports } from './engine.ts';
+import { layerNumber, limitsOf } from './layers.ts';
 import { DIAGNOSTIC_CAPACITY, type Layout } from './layout.ts';
 import { policyChoice, policyNames } from './policy.ts';
 import { redistributorTraits, redistributorType } from './registers/gicr.ts';
@@ -25,6 +26,7 @@ export function writeAffinities(
 /** Tells a fresh engine what it is to be, and resets it. */
 export function configure(engine: EngineExports, config: MachineConfig, layout: Layout): void {
   const { pages: _, ...areas } = layout;
+  const kvm = limitsOf(config, 'kvm');
   const values = {
     ...areas,
     cpuCount: config.cpus,
@@ -67,6 +69,11 @@ export function configure(engine: EngineExports, config: MachineConfig, layout: 
     ramBase: config.ram.base,
     ramSize: config.ram.size,
     diagnosticCapacity: DIAGNOSTIC_CAPACITY,
+    layers: layerNumber(config),
+    vmLimit: kvm.vms,
+    vcpuLimit: kvm.vcpus,
+    guestLpiLimit: kvm.guestLpis,
+    deviceLimit: limitsOf(config, 'simulation').devices,
   } satisfies Record<keyof typeof Config, number>;
   for (const [field, value] of Object.entries(values))
     engine.configure(Config[field as keyof typeof Config], value);

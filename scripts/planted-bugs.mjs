@@ -78,6 +78,17 @@ export const plantedBugs = {
       },
     ],
   },
+  'stray-write': {
+    text: 'an ITS that goes on to its next command also writes where no machine is',
+    found: ['stray'],
+    patches: [
+      {
+        file: 'assembly/its/queue.ts',
+        find: '  its.creadr += COMMAND_BYTES;',
+        replace: '  its.creadr += COMMAND_BYTES;\n  store<u8>(0x200 + (its.creadr & 0xe0), 1);',
+      },
+    ],
+  },
   'four-steps': {
     text: 'MOVALL traps with LPI 8193 pending at its source, and 8194 and 8195 but not 8193 at its destination',
     found: ['trap'],

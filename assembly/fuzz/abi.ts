@@ -41,4 +41,6 @@ export enum FuzzFault {
   COUNTERS = 5,
   /** An MSI is said to be pending and is not. */
   OUTCOME = 6,
+  /** The engine wrote to memory that is not the machine's. */
+  STRAY = 7,
 }

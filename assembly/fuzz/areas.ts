@@ -1,26 +1,40 @@
 // Where the fuzz build keeps what is no part of the machine: below the machine's header. The pass that instruments the
 // build takes these places from the module's exports.
+import { HEADER, Machine } from '../memory/machine';
 
-/** Iterations of loops that an input has left. One that hangs has none, and the engine traps; 0 before is no limit. */
-export const FUEL: usize = 0x800;
+/** 32 bits: 1 where the engine trapped because a loop did not end. */
+export const HANG: usize = 0x800;
+/** Iterations of a loop, more than any needs that ends. */
+export const LOOP_LIMIT: u32 = 1 << 18;
 /** Addresses of registers, 32 bits each, that inputs name by number. */
 export const REGISTERS: usize = 0x1000;
 export const REGISTERS_MAX: u32 = 0x3c00;
 /** A counter of 8 bits for each edge. */
 export const EDGES: usize = 0x1_0000;
+export const EDGES_MAX: u32 = 0x4000;
+/** For each edge, the bits above those of the largest count that was seen. */
+export const UNSEEN: usize = 0x1_4000;
 /** The input. */
 export const INPUT: usize = 0x2_0000;
 export const INPUT_BYTES: u32 = 0x1_0000;
-/** Numbers of granules that were written to, 32 bits each. */
-export const DIRTY_LIST: usize = 0x3_0000;
-export const DIRTY_LIST_MAX: u32 = 0x4000;
-/** A byte for each granule: whether it is on the list. */
-export const DIRTY_MAP: usize = 0x4_0000;
-export const DIRTY_MAP_BYTES: u32 = 0xb_0000;
-/** For each edge, the bits above those of the largest count that was seen. */
-export const UNSEEN: usize = 0xf_0000;
-export const EDGES_MAX: u32 = 0xff00;
 
-/** Bytes that are put back together: 256. */
-export const GRANULE_SHIFT: u32 = 8;
-export const GRANULE: usize = 256;
+/** For each page of the state, 16 bits: which of the kept pages it is, 0 for one of zeros. */
+export const KEPT_NUMBERS: usize = 0x3_0000;
+export const KEPT_NUMBERS_MAX: u32 = 0x9000;
+/** The pages that are kept, the first of them zeros. */
+export const KEPT_PAGES: usize = 0x4_2000;
+export const KEPT_PAGES_MAX: u32 = 118;
+/**
+ * A byte for each granule of memory: whether it was written to. The last of the fuzzer's areas: a store to an address
+ * beyond the memory, which traps, leaves its note after the map, where all can be put back.
+ */
+export const DIRTY_MAP: usize = 0xb_8000;
+export const DIRTY_MAP_BYTES: u32 = 0x4_8000;
+
+/** Bytes that are put back together: 512. */
+export const GRANULE_SHIFT: u32 = 9;
+export const GRANULE: usize = 512;
+/** Bytes after a granule that are put back with it. */
+export const REACH: usize = 64;
+/** The machine's record is put back after each input: no notes are taken of it. */
+export const ALWAYS_DIRTY_END: usize = HEADER + offsetof<Machine>();

@@ -1,83 +1,161 @@
-// Going back to a state that was kept, at a cost that follows what was written since. The instrumented engine calls
-// `fuzzMarkRange` at the first store into a granule.
-import { HEADER } from '../memory/machine';
-import { endPage, nextUnused, nextUsed } from '../memory/state';
-import { DIRTY_LIST, DIRTY_LIST_MAX, DIRTY_MAP, DIRTY_MAP_BYTES, GRANULE, GRANULE_SHIFT } from './areas';
+// Going back to a state that was kept, at a cost that follows what was written since. The instrumented engine sets a
+// byte of the map before each store.
+import { HEADER, machine } from '../memory/machine';
+import { clearPages, endPage, nextUsed, PAGE } from '../memory/state';
+import {
+  DIRTY_MAP,
+  DIRTY_MAP_BYTES,
+  GRANULE,
+  GRANULE_SHIFT,
+  KEPT_NUMBERS,
+  KEPT_NUMBERS_MAX,
+  KEPT_PAGES,
+  KEPT_PAGES_MAX,
+  REACH,
+} from './areas';
 
-/** From a byte of the state to its copy. */
-let toCopy: usize = 0;
-/** Granules written to since; more than the list holds mean all that the map says. */
-let marked: u32 = 0;
-/** The first granule after the state, once that is known. */
-let firstBeyond: u32 = 0;
+const PAGE_SHIFT: u32 = 12;
+/** Bytes of the map that are looked at together. */
+const LINE: usize = 64;
 
-/** Notes a store of `bytes` bytes that reaches granules that were not noted yet. */
-export function fuzzMarkRange(at: usize, bytes: usize): void {
+/** The parts of the map that inputs set: before and after the areas of the layers that no input reaches. */
+let lowEnd: usize = 0;
+let highBegin: usize = 0;
+let highEnd: usize = 0;
+let stateEnd: usize = 0;
+
+function mapAt(at: usize): usize {
+  return DIRTY_MAP + (at >> GRANULE_SHIFT);
+}
+
+/** Notes a copy. */
+export function fuzzMarkRange(at: usize, _from: usize, bytes: usize): void {
   if (bytes == 0) return;
-  const last = <u32>((at + bytes - 1) >> GRANULE_SHIFT);
-  for (let granule = <u32>(at >> GRANULE_SHIFT); granule <= last; granule++) {
-    if (!load<u8>(DIRTY_MAP + granule)) mark(granule);
+  const last = lastOf(at, bytes);
+  memory.fill(mapAt(at), 1, mapAt(last) - mapAt(at) + 1);
+}
+
+/** Notes a fill, but for granules that are zero and stay so. */
+export function fuzzMarkFill(at: usize, value: u32, bytes: usize): void {
+  if (bytes == 0) return;
+  const last = lastOf(at, bytes) >> GRANULE_SHIFT;
+  for (let granule = at >> GRANULE_SHIFT; granule <= last; granule++) {
+    if (value || !isZero(granule << GRANULE_SHIFT)) store<u8>(DIRTY_MAP + granule, 1);
   }
 }
 
-/** Once a state is kept, nothing but the state may be written: anything else is a defect, and traps. */
-function mark(granule: u32): void {
-  if (firstBeyond == 0) return;
-  if (granule < <u32>(HEADER >> GRANULE_SHIFT) || granule >= firstBeyond) unreachable();
-  store<u8>(DIRTY_MAP + granule, 1);
-  if (marked < DIRTY_LIST_MAX) store<u32>(DIRTY_LIST + (marked << 2), granule);
-  marked++;
+function lastOf(at: usize, bytes: usize): usize {
+  const last = <u64>at + bytes - 1;
+  if (last >= (<u64>memory.size()) << 16) unreachable();
+  return <usize>last;
 }
 
-/** Keeps the state: its copy stands `distance` bytes further on, where memory is zero. Once for an instance. */
-export function fuzzKeep(distance: usize): void {
-  for (let page = nextUsed(0); page < endPage(); ) {
-    const end = nextUnused(page);
-    memory.copy(((<usize>page) << 12) + distance, (<usize>page) << 12, (<usize>(end - page)) << 12);
-    page = nextUsed(end);
+function isZero(granule: usize): bool {
+  for (let at = granule; at < granule + GRANULE; at += LINE) if (holdsAny(at)) return false;
+  return true;
+}
+
+/** Keeps the state. Once for an instance. */
+export function fuzzKeep(): void {
+  if (endPage() > KEPT_NUMBERS_MAX) unreachable();
+  let kept: u32 = 0;
+  for (let page = nextUsed(0); page < endPage(); page = nextUsed(page + 1)) {
+    if (++kept == KEPT_PAGES_MAX) unreachable();
+    store<u16>(KEPT_NUMBERS + (page << 1), <u16>kept);
+    memory.copy(KEPT_PAGES + ((<usize>kept) << PAGE_SHIFT), (<usize>page) << PAGE_SHIFT, PAGE);
   }
+  stateEnd = (<usize>endPage()) << PAGE_SHIFT;
+  lowEnd = (mapAt(machine().irqchip) + LINE) & ~(LINE - 1);
+  highBegin = mapAt(machine().itsRecords) & ~(LINE - 1);
+  highEnd = (mapAt(stateEnd) + LINE - 1) & ~(LINE - 1);
   memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
-  marked = 0;
-  toCopy = distance;
-  firstBeyond = endPage() << 4;
 }
 
 /** Back to what was kept; how many granules were put back. */
 export function fuzzRestore(): u32 {
-  const count = marked;
-  if (count > DIRTY_LIST_MAX) {
-    for (let granule = <u32>(HEADER >> GRANULE_SHIFT); granule < firstBeyond; granule++) {
-      if (load<u8>(DIRTY_MAP + granule)) putBack(granule);
+  store<u8>(mapAt(HEADER), 1);
+  return restoreNoted(mapAt(HEADER), lowEnd) + restoreNoted(highBegin, highEnd);
+}
+
+function restoreNoted(from: usize, to: usize): u32 {
+  let count: u32 = 0;
+  for (let line = from; line < to; line += LINE) {
+    if (!holdsAny(line)) continue;
+    for (let part: usize = 0; part < LINE; part += 16) {
+      const at = line + part;
+      let noted = i8x16.bitmask(i8x16.neg(v128.load(at)));
+      if (noted == 0) continue;
+      count += popcnt(noted);
+      v128.store(at, i64x2.splat(0));
+      for (; noted; noted &= noted - 1) putBack(<usize>(at - DIRTY_MAP) + ctz(noted));
     }
-  } else {
-    for (let n: u32 = 0; n < count; n++) putBack(load<u32>(DIRTY_LIST + (n << 2)));
   }
-  marked = 0;
   return count;
 }
 
-function putBack(granule: u32): void {
-  const at = (<usize>granule) << GRANULE_SHIFT;
-  const from = at + toCopy;
-  for (let offset: usize = 0; offset < GRANULE; offset += 32) {
-    store<u64>(at + offset, load<u64>(from + offset));
-    store<u64>(at + offset, load<u64>(from + offset, 8), 8);
-    store<u64>(at + offset, load<u64>(from + offset, 16), 16);
-    store<u64>(at + offset, load<u64>(from + offset, 24), 24);
-  }
-  store<u8>(DIRTY_MAP + granule, 0);
+/** Whether any of 64 bytes is not 0. */
+function holdsAny(line: usize): bool {
+  const low = v128.or(v128.load(line), v128.load(line, 16));
+  return v128.any_true(v128.or(low, v128.or(v128.load(line, 32), v128.load(line, 48))));
 }
 
-/** What was written since, as one number: which granules, in which order, and what is in them. */
+function putBack(granule: usize): void {
+  const at = granule << GRANULE_SHIFT;
+  copyBack(at, GRANULE);
+  if (at + GRANULE < stateEnd) copyBack(at + GRANULE, REACH);
+}
+
+/** Within a page. */
+function copyBack(at: usize, bytes: usize): void {
+  const number: usize = load<u16>(KEPT_NUMBERS + ((at >> PAGE_SHIFT) << 1));
+  const from = KEPT_PAGES + (number << PAGE_SHIFT) + (at & (PAGE - 1));
+  for (let offset: usize = 0; offset < bytes; offset += 64) {
+    v128.store(at + offset, v128.load(from + offset));
+    v128.store(at + offset, v128.load(from + offset, 16), 16);
+    v128.store(at + offset, v128.load(from + offset, 32), 32);
+    v128.store(at + offset, v128.load(from + offset, 48), 48);
+  }
+}
+
+/** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand after the map. */
+export function fuzzRestoreAll(): void {
+  memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
+  restorePages(HEADER, DIRTY_MAP + (1 << (32 - GRANULE_SHIFT)));
+  restorePages(machine().itsRecords, stateEnd);
+}
+
+function restorePages(from: usize, to: usize): void {
+  for (let at = from & ~(PAGE - 1); at < to; at += PAGE) {
+    const page = <u32>(at >> PAGE_SHIFT);
+    if (load<u16>(KEPT_NUMBERS + (page << 1))) copyBack(at, PAGE);
+    else clearPages(page, page + 1);
+  }
+}
+
+/** Whether anything was written outside of the machine, by what was noted. */
+export function fuzzStrayed(): bool {
+  for (let line = DIRTY_MAP; line < mapAt(HEADER); line += LINE) if (holdsAny(line)) return true;
+  return false;
+}
+
+/** What was written since, as one number: which granules, and what is in them. */
 export function fuzzDirtyDigest(): u32 {
   let digest: u64 = 0xcbf29ce484222325;
-  for (let n: u32 = 0; n < min<u32>(marked, DIRTY_LIST_MAX); n++) {
-    const granule = load<u32>(DIRTY_LIST + (n << 2));
-    digest = (digest ^ granule) * 0x9e3779b185ebca87;
-    const at = (<usize>granule) << GRANULE_SHIFT;
-    for (let offset: usize = 0; offset < GRANULE; offset += 8) {
-      digest = rotl<u64>((digest ^ load<u64>(at + offset)) * 0x9e3779b185ebca87, 31);
+  for (let line = mapAt(HEADER); line < highEnd; line += LINE) {
+    if (!holdsAny(line)) continue;
+    for (let at = line; at < line + LINE; at++) {
+      if (load<u8>(at)) digest = mixGranule(digest, at - DIRTY_MAP);
     }
   }
   return <u32>(digest >> 32) ^ <u32>digest;
+}
+
+function mixGranule(before: u64, granule: usize): u64 {
+  let digest = (before ^ granule) * 0x9e3779b185ebca87;
+  const from = granule << GRANULE_SHIFT;
+  const end = min<usize>(from + GRANULE + REACH, stateEnd);
+  for (let at = from; at < end; at += 8) {
+    digest = rotl<u64>((digest ^ load<u64>(at)) * 0x9e3779b185ebca87, 31);
+  }
+  return digest;
 }

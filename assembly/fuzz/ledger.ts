@@ -28,20 +28,23 @@ function virtual(): u64 {
   return word;
 }
 
-/** Before an operation. */
+/** What is pending is as it has to be. */
 export function openLedger(): void {
   physicalBefore = physical();
   virtualBefore = virtual();
 }
 
-/** After an operation: whether all that changed may have changed. */
+/** After an operation: whether all that changed may have changed. What is found stands for what is before the next. */
 export function balances(effect: u32): bool {
-  const changed = physical() ^ physicalBefore;
-  const virtualChanged = virtual() ^ virtualBefore;
+  const before = physicalBefore;
+  const virtualBeforeIt = virtualBefore;
+  openLedger();
+  const changed = physicalBefore ^ before;
+  const virtualChanged = virtualBefore ^ virtualBeforeIt;
   if ((changed | virtualChanged) == 0) return true;
   if (popcnt(changed) + popcnt(virtualChanged) > 1) return false;
-  if (effect == ADDS) return (changed & physicalBefore) == 0 && (virtualChanged & virtualBefore) == 0;
-  return effect == REMOVES && (changed & ~physicalBefore) == 0 && (virtualChanged & ~virtualBefore) == 0;
+  if (effect == ADDS) return (changed & before) == 0 && (virtualChanged & virtualBeforeIt) == 0;
+  return effect == REMOVES && (changed & ~before) == 0 && (virtualChanged & ~virtualBeforeIt) == 0;
 }
 
 /** After an LPI was acknowledged: it was pending before and is not pending there any more. */

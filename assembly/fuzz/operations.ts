@@ -12,8 +12,10 @@ import { readTimerRegister, writeTimerRegister } from '../timer/system_registers
 import { setCounter } from '../timer/timers';
 import { readVirtualRegister, writeVirtualRegister } from '../virt/system_registers';
 import { virtualInterfaceOf, WINNER_VLPI } from '../virt/virtual_cpu_interface';
-import { FUEL, INPUT, REGISTERS } from './areas';
+import { INPUT, REGISTERS } from './areas';
 import { ADDS, commandOf, effectOf, isVirtualMachine, KEEPS, queueCommand } from './commands';
+import { fuzzTakeCoverage } from './coverage';
+import { fuzzRestore, fuzzStrayed } from './dirty';
 import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import {
   balances,
@@ -24,7 +26,7 @@ import {
   residentWord,
 } from './ledger';
 import { a, b, bits, c, decode, OPERATION_BYTES, shaped } from './operand';
-import { arrived, countedMsis, examine, FINE, LEDGER, OUTCOME } from './oracles';
+import { arrived, countedMsis, examine, FINE, LEDGER, OUTCOME, STRAY } from './oracles';
 
 /** Registers in the host's list; the first of them can be written with anything at any time. */
 let registers: u32 = 0;
@@ -51,10 +53,17 @@ export function fuzzOperation(): u32 {
 
 /** Performs the input of `bytes` bytes; what an oracle found, or 0. */
 export function fuzzRun(bytes: u32): u32 {
-  store<u32>(FUEL, FUEL_OF_INPUT);
   const found = runInput(bytes);
-  store<u32>(FUEL, 0);
-  return found;
+  return fuzzStrayed() ? STRAY : found;
+}
+
+/** Performs the input and goes back: what `fuzzTakeCoverage` says, or 4 times what an oracle found, before going back. */
+export function fuzzTry(bytes: u32, edges: u32): u32 {
+  const found = fuzzRun(bytes);
+  if (found) return found << 2;
+  const novelty = fuzzTakeCoverage(edges);
+  fuzzRestore();
+  return novelty;
 }
 
 function runInput(bytes: u32): u32 {
@@ -63,24 +72,18 @@ function runInput(bytes: u32): u32 {
   msis = countedMsis();
   operation = 0;
   const orderly = bytes > 0 && (load<u8>(INPUT) & 0x80) != 0;
+  if (orderly) openLedger();
   for (let at: u32 = 1; at + OPERATION_BYTES <= bytes; at += OPERATION_BYTES) {
     const kind = decode(INPUT + at);
-    const found = orderly ? audited(kind % ORDERLY_KINDS) : performed(kind % KINDS, false);
+    const found = orderly ? performed(kind % ORDERLY_KINDS, true) : performed(kind % KINDS, false);
     if (found) return found;
     operation++;
   }
   return examine(orderly, msis);
 }
 
-/** More than the longest input that comes to an end takes. */
-const FUEL_OF_INPUT: u32 = 1 << 22;
 const ORDERLY_KINDS: u32 = 16;
 const KINDS: u32 = 26;
-
-function audited(kind: u32): u32 {
-  openLedger();
-  return performed(kind, true);
-}
 
 /** One operation; LEDGER or OUTCOME where an orderly one did what it must not. */
 function performed(kind: u32, orderly: bool): u32 {
@@ -149,6 +152,7 @@ function take(cpu: u32, orderly: bool): u32 {
     else last0 = intid;
   }
   settle();
+  if (orderly) openLedger();
   return right ? FINE : LEDGER;
 }
 
@@ -166,6 +170,7 @@ function takeVirtual(cpu: u32, orderly: bool): u32 {
     writeVirtualRegister(cpu, end, intid);
   }
   settle();
+  if (orderly) openLedger();
   return right ? FINE : LEDGER;
 }
 
@@ -272,11 +277,7 @@ function hostile(kind: u32, cpu: u32): void {
       scribble(value);
       return;
     case 22:
-      writeBus(
-        itsFrame(a % m.itsCount) + 0x88,
-        8,
-        b & 1 ? c : (itsOf(a % m.itsCount).cwriter + ((c & 7) << 5)) & 0xfe0,
-      );
+      moveWriter(a % m.itsCount);
       return;
     case 23:
       writeAnySystemRegister(cpu, b & 127, value);
@@ -287,6 +288,12 @@ function hostile(kind: u32, cpu: u32): void {
     default:
       rare(cpu);
   }
+}
+
+/** GITS_CWRITER moves on over a few commands of before, or beyond the end of the queue. */
+function moveWriter(its: u32): void {
+  const writer = itsOf(its).cwriter & 0xfe0;
+  writeBus(itsFrame(its) + 0x88, 8, b & 15 ? (writer + ((c & 3) << 5)) & 0xfe0 : c | 0x1000 | writer);
 }
 
 /** An address in one of the register frames, or wherever c says. */
@@ -337,5 +344,6 @@ function rare(cpu: u32): void {
   const its = a % machine().itsCount;
   writeBus(itsFrame(its), 4, 0);
   writeBus(itsFrame(its) + 0x80, 8, ((<u64>1) << 63) | area(QUEUE + its));
+  writeBus(itsFrame(its) + 0x88, 8, 0);
   writeBus(itsFrame(its), 4, 1);
 }

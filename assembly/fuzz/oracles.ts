@@ -1,5 +1,6 @@
 // What must hold after any input: of state that software cannot reach, always; of what follows from tables in RAM, where
 // software kept to the rules.
+
 import { Counter, Outcome } from '../abi';
 import { cpuInterfaceOf, groupConsidered, NOTHING_PENDING } from '../gic/cpu_interface';
 import { LpiSet } from '../gic/lpi_set';
@@ -7,6 +8,7 @@ import { redistributorOf } from '../gic/redistributor';
 import { inspectCollection, inspectInterrupt } from '../its/commands';
 import { itsOf } from '../its/its';
 import { collectionCpu, interruptIcid, interruptIntid, isVirtual } from '../its/tables';
+import { EACH_BYTE } from '../memory/bytes';
 import { machine } from '../memory/machine';
 import { emptyStatus } from '../virt/status';
 import { virtualInterfaceOf } from '../virt/virtual_cpu_interface';
@@ -17,6 +19,7 @@ import { pendingWordOf } from './ledger';
 export const FINE: u32 = FuzzFault.NONE;
 export const LEDGER: u32 = FuzzFault.LEDGER;
 export const OUTCOME: u32 = FuzzFault.OUTCOME;
+export const STRAY: u32 = FuzzFault.STRAY;
 
 const FIRST: u32 = 8192;
 const USED_LPIS: u32 = 64;
@@ -25,11 +28,20 @@ const USED_LPIS: u32 = 64;
 function indexed(set: LpiSet): bool {
   if (set.end <= FIRST || set.pendingTable == 0) return set.best.isEmpty;
   const pending = load<u64>(set.pendingTable + (FIRST >> 3));
-  for (let n: u32 = 0; n < USED_LPIS; n++) {
-    const config: u32 = load<u8>(set.configCache + FIRST + n);
-    const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
-    const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
-    if (expected != found) return false;
+  // The configuration that all have in common, or bytes of their own.
+  const common: u64 = load<u8>(set.commonConfigs + (FIRST >> 6));
+  for (let first: u32 = 0; first < USED_LPIS; first += 8) {
+    // Eight LPIs, a byte each. Of those that are not cached none is enabled, and none is looked for.
+    let configs = common & 2 ? common * EACH_BYTE : load<u64>(set.configCache + FIRST + first);
+    while (configs) {
+      const shift = <u32>ctz(configs) & 56;
+      const config = <u32>(configs >> shift) & 0xff;
+      const n = first + (shift >> 3);
+      const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
+      const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
+      if (expected != found) return false;
+      configs &= ~((<u64>0xff) << shift);
+    }
   }
   return true;
 }
@@ -40,7 +52,7 @@ function findBest(cpu: u32): bool {
   const set = redistributorOf(cpu).physicalLpis;
   bestPriority = 256;
   for (let rest = pendingWordOf(cpu); rest; rest &= rest - 1) {
-    const config: u32 = load<u8>(set.configCache + FIRST + <u32>ctz(rest));
+    const config: u32 = set.cachedConfig(FIRST + <u32>ctz(rest));
     if ((config & 3) == 3) bestPriority = min<u32>(bestPriority, config & 0xfc);
   }
   return bestPriority < 255;

@@ -4,6 +4,7 @@ import { initIts } from '../its/its';
 import { Machine, machine, policy } from '../memory/machine';
 import { indexBytes, initIndex, NONE, PriorityIndex } from '../memory/priority_index';
 import { arrivalBytes } from '../threads/arrivals';
+import { initDeadlines } from '../timer/deadlines';
 import { initTimers } from '../timer/timers';
 import { NO_WINNER, resetVirtualInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import {
@@ -19,7 +20,7 @@ import {
   WIRED_CAPACITY,
 } from './bank';
 import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
-import { initLpiSet, LpiSet } from './lpi_set';
+import { initLpiSet, LpiSet, lpiConfigBytes } from './lpi_set';
 import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
 
@@ -35,6 +36,7 @@ export function setCpuIdentity(cpu: u32, affinity: u32, typerLow: u32, typerHigh
 export function initialize(): void {
   const m = machine();
   initSpis(changetype<Bank>(m.spiBank), m);
+  initDeadlines();
   for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) initPe(cpu, m);
   for (let its: u32 = 0; its < m.itsCount; its++) initIts(its);
 }
@@ -65,7 +67,7 @@ function initPe(cpu: u32, m: Machine): void {
   self.highestPending = NOTHING_PENDING;
   resetCpuInterface(cpu);
   initVirtualInterface(cpu);
-  initTimers();
+  initTimers(cpu);
 }
 
 function initVirtualInterface(cpu: u32): void {
@@ -95,7 +97,7 @@ function initIndexes(rd: Redistributor, cpu: u32, m: Machine): void {
     const set = changetype<LpiSet>(n ? rd.vlpis : rd.lpis);
     const place = cpu * sets + n;
     const planes = m.lpiPlanes + <usize>place * lpiPlanesBytes(m);
-    const configCache = m.configCaches + ((<usize>place) << m.intidBits);
+    const configCache = m.configCaches + <usize>place * lpiConfigBytes(m.intidBits);
     const arrivals = m.arrivals + <usize>place * arrivalBytes(m.intidBits);
     initLpiSet(set, cpu, n == 1, planes, configCache, arrivals);
   }
@@ -301,6 +303,9 @@ export function setField(field: Config, value: f64): void {
     case Config.timers:
       m.timers = at;
       break;
+    case Config.deadlines:
+      m.deadlines = at;
+      break;
     case Config.irqchip:
       m.irqchip = at;
       break;
@@ -309,6 +314,24 @@ export function setField(field: Config, value: f64): void {
       break;
     case Config.sim:
       m.sim = at;
+      break;
+    case Config.residentTables:
+      m.residentTables = at;
+      break;
+    case Config.layers:
+      m.layers = word;
+      break;
+    case Config.vmLimit:
+      m.vmLimit = word;
+      break;
+    case Config.vcpuLimit:
+      m.vcpuLimit = word;
+      break;
+    case Config.guestLpiLimit:
+      m.guestLpiLimit = word;
+      break;
+    case Config.deviceLimit:
+      m.deviceLimit = word;
       break;
     case Config.attention:
       m.attention = at;

@@ -2,8 +2,13 @@
 // is resident there. Pending bits live in the architected pending table in RAM and are always current; configuration
 // bytes are cached at first use, as hardware caches them. The index holds exactly the LPIs that are pending and whose
 // cached configuration enables them. (Sections 4.1 to 4.4.)
+//
+// Where whole words of the pending table come into use at once, as a rule all their LPIs have the same configuration:
+// it is kept once for the word, so that what a vPE with many pending VLPIs costs when it becomes resident is to read
+// its tables.
 import { Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
+import { anyOf64, areAlike, EACH_BYTE, equalBytes, fill64, lanesOf } from '../memory/bytes';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
 import { clearBits, exchange, loadShared, setBits } from '../memory/shared_words';
@@ -17,9 +22,14 @@ const CONFIG_ENABLE: u32 = 1;
 /** Bit 1 of a configuration byte is RES1 and has no effect: in the cache it tells a cached byte from none. */
 const CONFIG_CACHED: u32 = 2;
 const CONFIG_PRIORITY: u32 = 0xfc;
+/** In place of the configuration that a word's LPIs have in common: what is cached of them stands with each. */
+const EACH_ITS_OWN: u32 = 1;
 
 /** LPIs that are looked at together where few are pending; a pending table holds a multiple of it. */
 const STRIDE: u32 = 1 << STRETCH_SHIFT;
+
+/** LPIs that are looked at together where none may be: their bits come from memory at the same time. */
+const SPAN: u32 = 4 * STRIDE;
 
 /** A word of the pending table with all bits set. */
 const ALL_PENDING: u64 = 0xffffffffffffffff;
@@ -34,8 +44,10 @@ export class LpiSet {
   /** Linear addresses of the tables; 0 where a table is not wholly inside RAM. */
   configTable: usize;
   pendingTable: usize;
-  /** A byte per INTID: the cached configuration, 0 where none is cached. */
+  /** A byte per INTID: the cached configuration, 0 where none is cached or its word has one in common. */
   configCache: usize;
+  /** A byte per 64 INTIDs: 0 where none is cached, EACH_ITS_OWN, or the cached configuration of all of them. */
+  commonConfigs: usize;
   /** Whether anything is cached. */
   caches: u32;
   /** Pending and enabled. */
@@ -104,6 +116,11 @@ export class LpiSet {
   forget(intid: u32): void {
     if (intid < FIRST_LPI || intid >= machine().lpiLimit) return;
     this.unindex(intid);
+    const common: u32 = load<u8>(this.commonConfigs + (intid >> 6));
+    if (common & CONFIG_CACHED) {
+      fill64(this.configCache + (intid & ~63), common * EACH_BYTE);
+      store<u8>(this.commonConfigs + (intid >> 6), <u8>EACH_ITS_OWN);
+    }
     store<u8>(this.configCache + intid, 0);
   }
 
@@ -111,12 +128,8 @@ export class LpiSet {
   moveAll(to: LpiSet): void {
     if (this.pendingTable == 0 || to.pendingTable == 0) return;
     const end = min<u32>(this.end, to.end);
-    for (let first = FIRST_LPI; first < end; first += 64) {
-      const from = this.pendingWord(first);
-      if (load<u64>(from) == 0) continue;
-      const moved = exchange(from, 0);
-      const old = setBits(to.pendingWord(first), moved);
-      to.indexWord(first, moved & ~old);
+    for (let first = FIRST_LPI; first < end; first += STRIDE) {
+      if (!ASC_FEATURE_SIMD || !this.nothingPending(first)) this.moveStride(first, to);
     }
     this.invalidateAll();
   }
@@ -185,12 +198,20 @@ export class LpiSet {
   check(): u32 {
     let differences: u32 = 0;
     for (let intid = FIRST_LPI; intid < this.end; intid++) {
-      const config: u32 = load<u8>(this.configCache + intid);
+      const config = this.cachedConfig(intid);
       const expected = this.isPending(intid) && (config & CONFIG_ENABLE) != 0;
       const indexed = (config & CONFIG_CACHED) != 0 && this.best.has(intid, config & CONFIG_PRIORITY);
       if (expected != indexed) differences++;
     }
     return differences;
+  }
+
+  /** The cached configuration byte, 0 for none. */
+  cachedConfig(intid: u32): u32 {
+    const own: u32 = load<u8>(this.configCache + intid);
+    if (own) return own;
+    const common: u32 = load<u8>(this.commonConfigs + (intid >> 6));
+    return common & CONFIG_CACHED ? common : 0;
   }
 
   private touch(): void {
@@ -200,62 +221,88 @@ export class LpiSet {
 
   private forgetAll(): void {
     this.best.clear();
-    if (this.caches) memory.fill(this.configCache + FIRST_LPI, 0, this.end - FIRST_LPI);
+    if (this.caches) this.forgetConfigs();
     this.caches = 0;
     this.touch();
+  }
+
+  private forgetConfigs(): void {
+    for (let first = FIRST_LPI; first < this.end; first += STRIDE) {
+      const at = this.commonConfigs + (first >> 6);
+      const commons = load<u64>(at);
+      if (commons == 0) continue;
+      store<u64>(at, 0);
+      // Bytes of which bit 0 is set and bit 1 is not; 64 LPIs stand 8 bits from the next.
+      const own = commons & ~(commons >> 1) & EACH_BYTE;
+      for (let rest = own; rest; rest &= rest - 1)
+        fill64(this.configCache + first + ((<u32>ctz(rest)) << 3), 0);
+    }
   }
 
   /** Indexes everything pending of a set that has nothing cached. */
   private indexPending(): void {
     if (this.pendingTable == 0) return;
-    for (let first = FIRST_LPI; first < this.end; first += STRIDE) {
-      if (ASC_FEATURE_SIMD && this.nothingPending(first)) continue;
-      this.indexStride(first);
+    for (let first = FIRST_LPI; first < this.end; first += SPAN) {
+      if (ASC_FEATURE_SIMD && this.emptySpan(first)) continue;
+      for (let next = first; next < first + SPAN; next += STRIDE) {
+        if (!ASC_FEATURE_SIMD || !this.nothingPending(next)) this.indexStride(next);
+      }
     }
     this.touch();
   }
 
+  /** Indexes what is pending of STRIDE LPIs of which nothing is cached. */
   private indexStride(first: u32): void {
-    const inBulk = ASC_FEATURE_SIMD && this.configTable != 0;
+    if (this.allPending(first) && this.haveCommonConfig(first, STRIDE)) {
+      const config = this.readConfig(first);
+      this.caches = 1;
+      store<u64>(this.commonConfigs + (first >> 6), config * EACH_BYTE);
+      if (config & CONFIG_ENABLE) this.best.addEight(first >> 6, config & CONFIG_PRIORITY);
+      this.touch();
+      return;
+    }
     for (let next = first; next < first + STRIDE; next += 64) {
       const word = load<u64>(this.pendingWord(next));
-      if (word == 0) continue;
-      if (inBulk && word == ALL_PENDING) this.indexFullWord(next);
-      else this.indexWord(next, word);
+      if (word) this.indexWord(next, word);
     }
+  }
+
+  private moveStride(first: u32, to: LpiSet): void {
+    const fresh = load<u64>(to.commonConfigs + (first >> 6)) == 0;
+    for (let next = first; next < first + STRIDE; next += 64) {
+      const from = this.pendingWord(next);
+      if (load<u64>(from) == 0) continue;
+      const moved = exchange(from, 0);
+      const old = setBits(to.pendingWord(next), moved);
+      if (!fresh) to.indexWord(next, moved & ~old);
+    }
+    if (fresh) to.indexStride(first);
   }
 
   /** Whether none of the next STRIDE LPIs is pending. */
   private nothingPending(first: u32): bool {
+    return !v128.any_true(anyOf64(this.pendingWord(first)));
+  }
+
+  /** Whether none of the next SPAN LPIs is pending. */
+  private emptySpan(first: u32): bool {
     const at = this.pendingWord(first);
-    const low = v128.or(v128.load(at), v128.load(at, 16));
-    const high = v128.or(v128.load(at, 32), v128.load(at, 48));
+    const low = v128.or(anyOf64(at), anyOf64(at + 64));
+    const high = v128.or(anyOf64(at + 128), anyOf64(at + 192));
     return !v128.any_true(v128.or(low, high));
   }
 
-  /** 64 pending LPIs of which none is cached, as a rule all with the same configuration. */
-  private indexFullWord(first: u32): void {
-    this.caches = 1;
-    const kept = i8x16.splat(<i8>this.configMask);
-    const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
-    const table = this.configTable + (first - FIRST_LPI);
-    const cache = this.configCache + first;
-    const a = v128.or(v128.and(v128.load(table), kept), cachedBit);
-    const b = v128.or(v128.and(v128.load(table, 16), kept), cachedBit);
-    const c = v128.or(v128.and(v128.load(table, 32), kept), cachedBit);
-    const d = v128.or(v128.and(v128.load(table, 48), kept), cachedBit);
-    v128.store(cache, a);
-    v128.store(cache, b, 16);
-    v128.store(cache, c, 32);
-    v128.store(cache, d, 48);
-    const config: u32 = i8x16.extract_lane_u(a, 0);
-    const wanted = i8x16.splat(<i8>config);
-    const unlike = v128.or(
-      v128.or(v128.xor(a, wanted), v128.xor(b, wanted)),
-      v128.or(v128.xor(c, wanted), v128.xor(d, wanted)),
-    );
-    if (v128.any_true(unlike)) this.indexAlike(first, ALL_PENDING);
-    else if (config & CONFIG_ENABLE) this.best.addWord(first >> 6, ALL_PENDING, config & CONFIG_PRIORITY);
+  /** Whether all of the next STRIDE LPIs are pending. */
+  private allPending(first: u32): bool {
+    const at = this.pendingWord(first);
+    const low = load<u64>(at) & load<u64>(at, 8) & load<u64>(at, 16) & load<u64>(at, 24);
+    const high = load<u64>(at, 32) & load<u64>(at, 40) & load<u64>(at, 48) & load<u64>(at, 56);
+    return (low & high) == ALL_PENDING;
+  }
+
+  /** Whether the configuration table has the same for all of the next LPIs, a multiple of 64. */
+  private haveCommonConfig(first: u32, count: u32): bool {
+    return this.configTable == 0 || areAlike(this.configTable + (first - FIRST_LPI), count, this.configMask);
   }
 
   private indexOne(intid: u32): void {
@@ -266,7 +313,7 @@ export class LpiSet {
   }
 
   private unindex(intid: u32): void {
-    const config: u32 = load<u8>(this.configCache + intid);
+    const config = this.cachedConfig(intid);
     if ((config & CONFIG_ENABLE) == 0) return;
     this.best.remove(intid, config & CONFIG_PRIORITY);
     this.touch();
@@ -274,8 +321,22 @@ export class LpiSet {
 
   /** Indexes the LPIs of one word of the pending table, those with equal configuration at once. */
   private indexWord(first: u32, members: u64): void {
-    this.cacheWord(first, members);
-    this.indexAlike(first, members);
+    if ((members & (members - 1)) == 0) {
+      if (members) this.indexOne(first | <u32>ctz(members));
+      return;
+    }
+    const at = this.commonConfigs + (first >> 6);
+    if (members == ALL_PENDING && load<u8>(at) == 0 && this.haveCommonConfig(first, 64)) {
+      this.caches = 1;
+      store<u8>(at, <u8>this.readConfig(first));
+    }
+    const common: u32 = load<u8>(at);
+    if ((common & CONFIG_CACHED) == 0) {
+      this.cacheWord(first, members);
+      this.indexAlike(first, members);
+    } else if (common & CONFIG_ENABLE) {
+      this.best.addWord(first >> 6, members, common & CONFIG_PRIORITY);
+    }
     this.touch();
   }
 
@@ -290,10 +351,11 @@ export class LpiSet {
     }
   }
 
-  /** Reads the configuration of those members of a word that have none cached. */
+  /** Reads the configuration of those members of a word, which has none in common, that have none cached. */
   private cacheWord(first: u32, members: u64): void {
     if (ASC_FEATURE_SIMD && this.configTable) {
       this.caches = 1;
+      store<u8>(this.commonConfigs + (first >> 6), <u8>EACH_ITS_OWN);
       const kept = i8x16.splat(<i8>this.configMask);
       const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
       const table = this.configTable + (first - FIRST_LPI);
@@ -308,16 +370,21 @@ export class LpiSet {
     for (let rest = members; rest; rest &= rest - 1) this.configOf(first | <u32>ctz(rest));
   }
 
-  /** The cached configuration byte, read from the table at first use. A table outside RAM reads as disabled. */
+  /** The cached configuration byte, read from the table at first use. */
   private configOf(intid: u32): u32 {
-    const cache = this.configCache + intid;
-    const cached: u32 = load<u8>(cache);
+    const cached = this.cachedConfig(intid);
     if (cached) return cached;
-    const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
-    const config = (byte & this.configMask) | CONFIG_CACHED;
+    const config = this.readConfig(intid);
     this.caches = 1;
-    store<u8>(cache, <u8>config);
+    store<u8>(this.commonConfigs + (intid >> 6), <u8>EACH_ITS_OWN);
+    store<u8>(this.configCache + intid, <u8>config);
     return config;
+  }
+
+  /** What is to be cached of an LPI. A table outside RAM reads as disabled. */
+  private readConfig(intid: u32): u32 {
+    const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
+    return (byte & this.configMask) | CONFIG_CACHED;
   }
 
   private pendingWord(intid: u32): usize {
@@ -325,31 +392,16 @@ export class LpiSet {
   }
 }
 
-/** Which of 64 bytes equal `value`. */
-function equalBytes(at: usize, value: u32): u64 {
-  let equal: u64 = 0;
-  if (ASC_FEATURE_SIMD) {
-    const wanted = i8x16.splat(<i8>value);
-    for (let lane: usize = 0; lane < 64; lane += 16) {
-      equal |= (<u64>i8x16.bitmask(i8x16.eq(v128.load(at + lane), wanted))) << lane;
-    }
-  } else {
-    for (let lane: usize = 0; lane < 64; lane++) {
-      if (load<u8>(at + lane) == value) equal |= (<u64>1) << lane;
-    }
-  }
-  return equal;
-}
-
-/** 16 bits as 16 bytes, each all ones or all zeros. */
-function lanesOf(bits: u16): v128 {
-  const place = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
-  const spread = i8x16.swizzle(i16x8.splat(<i16>bits), i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
-  return i8x16.eq(v128.and(spread, place), place);
-}
-
 /** Bytes of a set with its index, without the planes. */
 export const LPI_SET_BYTES: usize = ((offsetof<LpiSet>() + 7) & ~7) + ((offsetof<PriorityIndex>() + 7) & ~7);
+
+/**
+ * Memory for the cached configuration of a set. A cache line is left out, lest the sets of all PEs compete for the same
+ * few places in the host's caches.
+ */
+export function lpiConfigBytes(intidBits: u32): u32 {
+  return (1 << intidBits) + (1 << (intidBits - 6)) + 64;
+}
 
 /** Prepares an empty set. */
 export function initLpiSet(
@@ -365,6 +417,7 @@ export function initLpiSet(
   set.isVirtual = isVirtual ? 1 : 0;
   set.configCache = configCache;
   set.arrivals = arrivals;
+  set.commonConfigs = configCache + ((<usize>1) << m.intidBits);
   set.index = changetype<usize>(set) + ((offsetof<LpiSet>() + 7) & ~7);
   // A guest's interface may tell more priorities apart than the distributor stores.
   const implemented = isVirtual

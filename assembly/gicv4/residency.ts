@@ -54,6 +54,7 @@ function scheduleIn(rd: Redistributor, value: u64): void {
   rd.resident = 1;
   const end = tableEnd(rd.vpropbaser);
   rd.hold(table, end);
+  store<u32>(tagOf(rd.cpu), tableTag(table));
   attachVlpis(rd, end, rd.vpropbaser & CONFIG_ADDRESS, table);
 }
 
@@ -77,6 +78,7 @@ function scheduleOut(rd: Redistributor, value: u64): void {
   const pending = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
   rd.vpendbaser = (value & ~(PENDING_LAST | DIRTY)) | (pending ? PENDING_LAST : 0);
   rd.resident = 0;
+  store<u32>(tagOf(rd.cpu), 0);
   rd.virtualLpis.detach();
   rd.dirtyReads = machine().descheduleReads;
   count(Counter.SCHEDULED_OUT);
@@ -85,10 +87,40 @@ function scheduleOut(rd: Redistributor, value: u64): void {
 
 /** A vPE on two redistributors at once is UNPREDICTABLE (section 7.1). */
 function reportSecondResidence(rd: Redistributor, table: u64): void {
+  if (!isTagged(tableTag(table))) return;
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
     const other = redistributorOf(cpu);
     if (cpu != rd.cpu && other.residentEnd(table) != NOT_RESIDENT) {
       report(Diagnostic.VPE_RESIDENT_TWICE, rd.cpu, cpu);
     }
   }
+}
+
+/** Bits [47:16] of the address of a pending table; PEs without a resident vPE have 0. */
+function tableTag(table: u64): u32 {
+  return <u32>(table >> 16);
+}
+
+function tagOf(cpu: u32): usize {
+  return machine().residentTables + ((<usize>cpu) << 2);
+}
+
+/** Whether any PE may have a pending table in use. The tags stand close together, so that few cache lines are read. */
+function isTagged(tag: u32): bool {
+  const m = machine();
+  const end = tagOf(m.cpuCount);
+  if (ASC_FEATURE_SIMD) {
+    const wanted = i32x4.splat(<i32>tag);
+    let found = i32x4.splat(0);
+    for (let at = m.residentTables; at < end; at += 64) {
+      const low = v128.or(i32x4.eq(v128.load(at), wanted), i32x4.eq(v128.load(at, 16), wanted));
+      const high = v128.or(i32x4.eq(v128.load(at, 32), wanted), i32x4.eq(v128.load(at, 48), wanted));
+      found = v128.or(found, v128.or(low, high));
+    }
+    return v128.any_true(found);
+  }
+  for (let at = m.residentTables; at < end; at += 4) {
+    if (load<u32>(at) == tag) return true;
+  }
+  return false;
 }

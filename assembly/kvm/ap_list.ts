@@ -20,6 +20,7 @@ import {
   setTail,
   tailOf,
 } from './ap_list_buckets';
+import { noteChange } from './changes';
 import { NONE } from './limits';
 import { numberOfVcpu, Vcpu, vcpuOf } from './state';
 import { strayAdd, strayRemove } from './strays';
@@ -68,6 +69,7 @@ export function initList(vcpu: u32): void {
 /** Appends an interrupt. */
 export function addToList(irq: VgicIrq, vcpu: u32): void {
   const self = vcpuOf(vcpu);
+  noteChange(self);
   irq.vcpu = vcpu;
   irq.movedIn = self.sorts;
   irq.sortedKey = ARRIVED;
@@ -81,6 +83,7 @@ export function addToList(irq: VgicIrq, vcpu: u32): void {
 
 export function removeFromList(irq: VgicIrq): void {
   const self = vcpuOf(irq.vcpu);
+  noteChange(self);
   unlink(irq, self);
   self.listed--;
   if (irq.intid < 16) self.listedSgis--;
@@ -97,6 +100,7 @@ export function removeFromList(irq: VgicIrq): void {
 export function touch(irq: VgicIrq): void {
   if (irq.vcpu == NONE || irq.onLr) return;
   const self = vcpuOf(irq.vcpu);
+  noteChange(self);
   const key = keyOf(irq, self);
   if (key != irq.key) {
     rememberOrder(irq, self);
@@ -108,6 +112,7 @@ export function touch(irq: VgicIrq): void {
 
 /** The same for a whole list: the distributor's or the groups' enables have changed. */
 export function touchAll(vcpu: Vcpu): void {
+  noteChange(vcpu);
   for (let key = nextKey(vcpu, 0); key < KEYS; key = nextKey(vcpu, key + 1)) {
     let n = headOf(numberOfVcpu(vcpu), key);
     while (n != EMPTY) {

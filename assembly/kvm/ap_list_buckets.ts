@@ -1,5 +1,5 @@
 // The buckets of a vCPU's list, one for each key of the sort: a head and a tail each.
-import { areaAt, BUCKETS_AT } from './areas';
+import { kvmTables } from './areas';
 import { NONE } from './limits';
 
 /** Priorities that a key tells apart: a guest's interrupts have at most 6 bits. */
@@ -14,7 +14,7 @@ export const KEYS: u32 = 2 * GROUP_KEYS + 1;
 export const BUCKETS_BYTES: usize = (<usize>KEYS * 8 + 63) & ~63;
 
 function bucketAt(vcpu: u32, key: u32): usize {
-  return areaAt(BUCKETS_AT) + <usize>vcpu * BUCKETS_BYTES + ((<usize>key) << 3);
+  return kvmTables().buckets + <usize>vcpu * BUCKETS_BYTES + ((<usize>key) << 3);
 }
 
 export function headOf(vcpu: u32, key: u32): u32 {

@@ -5,11 +5,11 @@ import { chip, ERA_S } from '../irqchip/state';
 import { machine } from '../memory/machine';
 import { readTimerRegister, writeTimerRegister } from '../timer/system_registers';
 import { PHYSICAL_TIMER, VIRTUAL_TIMER } from '../timer/timers';
-import { areaAt, TIMERS_AT } from './areas';
+import { kvmTables } from './areas';
 import { mapPhysical, setPhysicalActive } from './forwarded';
 import { injectIrq } from './inject';
 import { wake } from './kick';
-import { MAX_VCPUS, NONE } from './limits';
+import { NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import { numberOfVcpu, Vcpu, vcpuOf } from './state';
 import { LINE_TIMER, privateIrq } from './vgic_irq';
@@ -59,7 +59,7 @@ export const VCPU_TIMERS_BYTES: usize =
   offsetof<VcpuTimers>('contexts') + <usize>VCPU_TIMERS * offsetof<TimerContext>();
 
 export function timersOf(vcpu: u32): VcpuTimers {
-  return changetype<VcpuTimers>(areaAt(TIMERS_AT) + <usize>vcpu * VCPU_TIMERS_BYTES);
+  return changetype<VcpuTimers>(kvmTables().timers + <usize>vcpu * VCPU_TIMERS_BYTES);
 }
 
 export function contextOf(vcpu: u32, timer: u32): TimerContext {
@@ -144,6 +144,16 @@ export function isTimerPending(vcpu: Vcpu): bool {
     if (shouldFire(n, timer)) return true;
   }
   return false;
+}
+
+/** When time alone makes a timer of the vCPU pend that does not yet: a value of the physical counter, or NEVER. */
+export function nextPending(n: u32): u64 {
+  let next = timersOf(n).wfitDeadline;
+  for (let timer: u32 = 0; timer < VCPU_TIMERS; timer++) {
+    if (!canFire(timerControl(n, timer))) continue;
+    next = min<u64>(next, timerCompare(n, timer) + contextOf(n, timer).offset);
+  }
+  return next;
 }
 
 /** The wait of WFIT is over. */
@@ -260,7 +270,7 @@ export function timerExit(vcpu: Vcpu): void {
 /** When the first soft timer fires, NEVER for none. */
 export function nextSoftTimer(): u64 {
   let next = NEVER;
-  for (let n: u32 = 0; n < MAX_VCPUS; n++) {
+  for (let n: u32 = 0; n < machine().vcpuLimit; n++) {
     if (vcpuOf(n).used) next = min<u64>(next, timersOf(n).softTimer);
   }
   return next;
@@ -268,7 +278,7 @@ export function nextSoftTimer(): u64 {
 
 export function expireSoftTimers(): void {
   const now = machine().counter;
-  for (let n: u32 = 0; n < MAX_VCPUS; n++) {
+  for (let n: u32 = 0; n < machine().vcpuLimit; n++) {
     if (vcpuOf(n).used && timersOf(n).softTimer <= now) expireSoftTimer(n);
   }
 }

@@ -17,7 +17,7 @@ import * as guest from './guest';
 import { guestMemory } from './guest_memory';
 import { handleHostInterrupts } from './host';
 import { injectIrq } from './inject';
-import { MAX_VCPUS, MAX_VMS, NONE } from './limits';
+import { NONE } from './limits';
 import { loadedVcpu } from './loaded';
 import { isEmulated, userRead, userWrite } from './mmio/dispatch';
 import { timesAcked, watchSpi } from './resample';
@@ -323,11 +323,11 @@ function irqField(vm: VgicVm, irq: VgicIrq, field: KvmField): f64 {
 }
 
 function isVm(vm: u32): bool {
-  return vm < MAX_VMS && vmOf(vm).used != 0;
+  return vm < machine().vmLimit && vmOf(vm).used != 0;
 }
 
 function isVcpu(vcpu: u32): bool {
-  return vcpu < MAX_VCPUS && vcpuOf(vcpu).used;
+  return vcpu < machine().vcpuLimit && vcpuOf(vcpu).used;
 }
 
 function isLoaded(vcpu: u32): bool {

@@ -64,7 +64,7 @@ function populate(vcpu: Vcpu, count: u32): u32 {
 }
 
 /** vgic_v3_populate_lr: the list register of an interrupt, and what loading it consumes. */
-function listRegisterOf(irq: VgicIrq): u64 {
+export function listRegisterOf(irq: VgicIrq): u64 {
   let value: u64 = irq.intid;
   value |= (<u64>irq.group) << LR_GROUP_SHIFT;
   value |= (<u64>irq.priority) << LR_PRIORITY_SHIFT;

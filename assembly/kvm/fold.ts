@@ -4,6 +4,7 @@ import { SystemRegister } from '../abi';
 import { writePhysicalRegister } from '../gic/system_registers';
 import { firstActive, nextActive, touch } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
+import { listRegisterOf } from './flush';
 import { physicalLine, setPhysicalActive } from './forwarded';
 import { pruneList } from './prune';
 import { notifyAcked } from './resample';
@@ -27,10 +28,15 @@ export function syncLists(vcpu: Vcpu, ended: u32): void {
 function foldOne(vcpu: Vcpu, value: u64): void {
   const intid = <u32>value;
   // Telling the device comes first and may change the line.
-  if ((value & STATE) == 0 && (value & EOI) != 0 && (value & HW) == 0) notifyAcked(vcpu.vm, intid);
+  if (isEndTold(value)) notifyAcked(vcpu.vm, intid);
   const irq = irqOf(vcpu.vm, numberOfVcpu(vcpu), intid);
   // An LPI may have been unmapped while it was loaded.
   if (isNull(irq) || !irq.onLr) return;
+  foldInto(irq, value);
+}
+
+/** vgic_v3_fold_lr: what a list register held becomes the interrupt's state. */
+function foldInto(irq: VgicIrq, value: u64): void {
   irq.onLr = false;
   const isPending = (value & PENDING) != 0;
   const isActive = (value & ACTIVE) != 0;
@@ -40,6 +46,11 @@ function foldOne(vcpu: Vcpu, value: u64): void {
   if (irq.isLevel && (value & STATE) == 0) irq.pendingLatch = false;
   resample(irq, deactivated, isPending);
   touch(irq);
+}
+
+/** lr_signals_eoi_mi. */
+function isEndTold(value: u64): bool {
+  return (value & STATE) == 0 && (value & EOI) != 0 && (value & HW) == 0;
 }
 
 /** vgic_irq_handle_resampling. */
@@ -67,11 +78,13 @@ function deactivateUnloaded(vcpu: Vcpu, ended: u32): void {
   }
 }
 
-/** Deactivates an interrupt that no list register holds; where it is a host's, that one too. */
+/**
+ * Deactivates an interrupt that no list register holds, as if one had held it: where it is a host's, that one too, and what
+ * became of its line meanwhile is seen. A timer's line that was high when it was loaded elsewhere may be low.
+ */
 export function deactivateInMemory(irq: VgicIrq, vcpu: Vcpu): void {
-  irq.active = false;
-  if (irq.hw && irq.intid >= 16 && !irq.isLpi) {
-    writePhysicalRegister(vcpu.loadedOn, SystemRegister.ICC_DIR_EL1, irq.hwintid);
-  }
-  touch(irq);
+  const value = listRegisterOf(irq) & ~ACTIVE;
+  if (value & HW) writePhysicalRegister(vcpu.loadedOn, SystemRegister.ICC_DIR_EL1, irq.hwintid);
+  if (isEndTold(value)) notifyAcked(irq.vm, irq.intid);
+  foldInto(irq, value);
 }

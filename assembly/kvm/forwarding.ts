@@ -6,7 +6,7 @@ import { EINVAL } from '../irqchip/errno';
 import { chip, ERA_S, irqOf, MAX_IRQS } from '../irqchip/state';
 import { mapVlpi, unmapVlpi, updateVlpi } from '../irqchip/vlpi';
 import { touch } from './ap_list';
-import { areaAt, ROUTES_AT } from './areas';
+import { areaAt, IRQFDS_AT } from './areas';
 import { queueIrq } from './inject';
 import { NONE } from './limits';
 import { vcpuOf } from './state';
@@ -17,7 +17,7 @@ export const FORWARDED_BYTES: usize = <usize>MAX_IRQS * 4;
 const PROPERTY_GROUP1: u32 = 2;
 
 function forwardedAt(hostIrq: u32): usize {
-  return areaAt(ROUTES_AT) + ((<usize>hostIrq) << 2);
+  return areaAt(IRQFDS_AT) + ((<usize>hostIrq) << 2);
 }
 
 /** The host irq is a VLPI of a guest. */

@@ -1,5 +1,6 @@
 // Stopping all vCPUs of a VM for a moment (halt_guest and resume_guest): state that list registers hold can then be
 // changed in memory.
+import { noteChange } from './changes';
 import { kick, request, wake } from './kick';
 import { exitGuest } from './run';
 import { OUTSIDE_GUEST_MODE, REQ_SLEEP, VgicVm, vcpuOf } from './state';
@@ -20,6 +21,7 @@ export function resumeGuest(vm: VgicVm): void {
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     const vcpu = vcpuOf(vm.firstVcpu + i);
     vcpu.paused--;
+    noteChange(vcpu);
     if (vcpu.paused == 0) wake(vcpu);
   }
 }

@@ -4,12 +4,12 @@ import { IrqfdField, MsiResult } from '../abi';
 import { deviceIrq } from '../irqchip/device_irq';
 import { EBUSY, EINVAL, ENOMEM } from '../irqchip/errno';
 import { irqOf } from '../irqchip/state';
-import { areaAt, ROUTES_AT } from './areas';
+import { areaAt, IRQFDS_AT, kvmTables } from './areas';
 import { FORWARDED_BYTES, forward, isForwarded, unforward } from './forwarding';
 import { handleLpi, LPI_DEVICE } from './host';
 import { injectIrq } from './inject';
 import { cachedMsi, count, latchLpi, lpiOfMsi, sendThroughTables } from './its/translation';
-import { MAX_VMS, NONE, PRIVATE_IRQS } from './limits';
+import { NONE, PRIVATE_IRQS } from './limits';
 import { vmOf } from './state';
 import { isNull, spiOf } from './vgic_irq';
 import { isDirect } from './vgic_v4';
@@ -48,30 +48,32 @@ export class Irqfd {
 
 const ROUTE_BYTES: usize = (offsetof<Route>() + 7) & ~7;
 const IRQFD_BYTES: usize = (offsetof<Irqfd>() + 7) & ~7;
-const GSIS_AT: usize = FORWARDED_BYTES;
-const IRQFDS_AT: usize = GSIS_AT + <usize>MAX_VMS * MAX_GSIS * ROUTE_BYTES;
-const RESULTS_AT: usize = IRQFDS_AT + <usize>MAX_IRQFDS * IRQFD_BYTES;
+/** The routing table of a VM. */
+export const ROUTES_OF_VM_BYTES: usize = <usize>MAX_GSIS * ROUTE_BYTES;
+
+const FDS_AT: usize = FORWARDED_BYTES;
+const RESULTS_AT: usize = FDS_AT + <usize>MAX_IRQFDS * IRQFD_BYTES;
 /** Irqfds that were ever used: none stands behind them. */
 const HIGHEST_AT: usize = RESULTS_AT + <usize>MAX_IRQFDS * MsiResult.COUNT * 4;
 
-/** Bytes of the tables. */
-export const ROUTES_BYTES: usize = (HIGHEST_AT + 4 + 63) & ~63;
+/** Bytes of the forwarded interrupts and irqfds. */
+export const IRQFDS_BYTES: usize = (HIGHEST_AT + 4 + 63) & ~63;
 
 function routeOf(vm: u32, gsi: u32): Route {
-  return changetype<Route>(areaAt(ROUTES_AT) + GSIS_AT + <usize>(vm * MAX_GSIS + gsi) * ROUTE_BYTES);
+  return changetype<Route>(kvmTables().routes + <usize>vm * ROUTES_OF_VM_BYTES + <usize>gsi * ROUTE_BYTES);
 }
 
 function irqfdOf(n: u32): Irqfd {
-  return changetype<Irqfd>(areaAt(ROUTES_AT) + IRQFDS_AT + <usize>n * IRQFD_BYTES);
+  return changetype<Irqfd>(areaAt(IRQFDS_AT) + FDS_AT + <usize>n * IRQFD_BYTES);
 }
 
 /** How often the signals of an irqfd had a result. */
 function resultAt(n: u32, result: MsiResult): usize {
-  return areaAt(ROUTES_AT) + RESULTS_AT + ((<usize>(n * MsiResult.COUNT + result)) << 2);
+  return areaAt(IRQFDS_AT) + RESULTS_AT + ((<usize>(n * MsiResult.COUNT + result)) << 2);
 }
 
 function highest(): u32 {
-  return load<u32>(areaAt(ROUTES_AT) + HIGHEST_AT);
+  return load<u32>(areaAt(IRQFDS_AT) + HIGHEST_AT);
 }
 
 export function isIrqfd(n: u32): bool {
@@ -134,7 +136,7 @@ export function openIrqfd(vm: u32, gsi: u32): i32 {
   let n: u32 = 0;
   while (n < highest() && irqfdOf(n).used) n++;
   if (n == MAX_IRQFDS) return ENOMEM;
-  if (n == highest()) store<u32>(areaAt(ROUTES_AT) + HIGHEST_AT, n + 1);
+  if (n == highest()) store<u32>(areaAt(IRQFDS_AT) + HIGHEST_AT, n + 1);
   const irqfd = irqfdOf(n);
   memory.fill(changetype<usize>(irqfd), 0, IRQFD_BYTES);
   memory.fill(resultAt(n, MsiResult.INJECTED), 0, <usize>MsiResult.COUNT * 4);

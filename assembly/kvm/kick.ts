@@ -3,6 +3,7 @@
 import { SystemRegister } from '../abi';
 import { writePhysicalRegister } from '../gic/system_registers';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
+import { noteChange } from './changes';
 import { Cost, tally } from './costs';
 import { NONE } from './limits';
 import { EXITING_GUEST_MODE, IN_GUEST_MODE, kvm, REQ_IRQ_PENDING, Vcpu } from './state';
@@ -13,6 +14,7 @@ export const IPI_RESCHEDULE: u32 = 0;
 
 /** kvm_make_request. */
 export function request(vcpu: Vcpu, requests: u32): void {
+  noteChange(vcpu);
   vcpu.requests |= requests;
 }
 

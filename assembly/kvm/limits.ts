@@ -1,13 +1,10 @@
-// Capacities of the KVM layer: nothing is allocated, the host reserves room for this much. Memory that is never touched
-// costs nothing.
+// Capacities of the KVM layer. A configuration has room for as many VMs and vCPUs or fewer, see `Machine.vmLimit`.
 
 /** No vCPU, PE, irq or list entry. */
 export const NONE: u32 = 0xffffffff;
 
 export const MAX_VMS: u32 = 64;
 export const MAX_VCPUS: u32 = 4096;
-/** LPIs of all guests together. */
-export const MAX_GUEST_LPIS: u32 = 131072;
 
 export const PRIVATE_IRQS: u32 = 32;
 /** Records of a VM's SPIs, by INTID. */

@@ -1,6 +1,6 @@
 // What KVM knows of its virtual machines and their vCPUs: the parts of struct kvm and struct kvm_vcpu that matter to
 // interrupts. None of it is visible to the hardware.
-import { areaAt, KVM_AT, VCPUS_AT, VMS_AT } from './areas';
+import { areaAt, KVM_AT, kvmTables } from './areas';
 
 @unmanaged
 export class Kvm {
@@ -18,6 +18,8 @@ export class Kvm {
   freshLpi: u32;
   firstSpi: u32;
   firstLpi: u32;
+  /** The record behind the last LPI. */
+  endLpi: u32;
   /** PE whose host code is running, NONE while nobody's is: actions from outside. */
   currentCpu: u32;
   /** vCPUs that were woken and have not run since. */
@@ -34,6 +36,15 @@ export class Kvm {
   order5: u64;
   order6: u64;
   order7: u64;
+  /** A bit for each PE of whose vCPU something changed that decides whether it may sleep, see changes.ts. */
+  changed0: u64;
+  changed1: u64;
+  changed2: u64;
+  changed3: u64;
+  changed4: u64;
+  changed5: u64;
+  changed6: u64;
+  changed7: u64;
 }
 
 @unmanaged
@@ -184,16 +195,16 @@ export function kvm(): Kvm {
 }
 
 export function vmOf(n: u32): VgicVm {
-  return changetype<VgicVm>(areaAt(VMS_AT) + <usize>n * offsetof<VgicVm>());
+  return changetype<VgicVm>(kvmTables().vms + <usize>n * offsetof<VgicVm>());
 }
 
 export function vcpuOf(n: u32): Vcpu {
-  return changetype<Vcpu>(areaAt(VCPUS_AT) + <usize>n * offsetof<Vcpu>());
+  return changetype<Vcpu>(kvmTables().vcpus + <usize>n * offsetof<Vcpu>());
 }
 
 /** The number of a vCPU by its record. */
 export function numberOfVcpu(vcpu: Vcpu): u32 {
-  return <u32>((changetype<usize>(vcpu) - areaAt(VCPUS_AT)) / offsetof<Vcpu>());
+  return <u32>((changetype<usize>(vcpu) - kvmTables().vcpus) / offsetof<Vcpu>());
 }
 
 export function vmOfVcpu(vcpu: Vcpu): VgicVm {

@@ -1,7 +1,7 @@
 // The state of one virtual interrupt (the kernel's vgic_irq), and where each one stands: SGIs and PPIs with their vCPU,
 // SPIs with their VM, LPIs in a pool that all VMs share.
 import { chip } from '../irqchip/state';
-import { areaAt, IRQ_RECORDS, IRQS_AT, LPI_MAP_AT } from './areas';
+import { kvmTables } from './areas';
 import { FIRST_LPI, LAST_PPI, LAST_SPI, MAX_LPI_INTID, NONE, PRIVATE_IRQS, SPI_SLOTS } from './limits';
 import { kvm, Vcpu, VgicVm, vmOf } from './state';
 
@@ -11,6 +11,9 @@ export const LINE_UNKNOWN: u32 = 0;
 export const LINE_TIMER: u32 = 1;
 /** A passthrough device: the input of the host's SPI. */
 export const LINE_HOST_SPI: u32 = 2;
+
+/** Numbers of a VM's LPI records, by INTID. */
+export const LPI_MAP_BYTES: usize = 65536 << 2;
 
 @unmanaged
 export class VgicIrq {
@@ -87,12 +90,12 @@ export class VgicIrq {
 }
 
 export function irqAt(n: u32): VgicIrq {
-  return changetype<VgicIrq>(areaAt(IRQS_AT) + <usize>n * offsetof<VgicIrq>());
+  return changetype<VgicIrq>(kvmTables().irqs + <usize>n * offsetof<VgicIrq>());
 }
 
 /** The number of an interrupt by its record. */
 export function numberOf(irq: VgicIrq): u32 {
-  return <u32>((changetype<usize>(irq) - areaAt(IRQS_AT)) / offsetof<VgicIrq>());
+  return <u32>((changetype<usize>(irq) - kvmTables().irqs) / offsetof<VgicIrq>());
 }
 
 export function isNull(irq: VgicIrq): bool {
@@ -130,7 +133,7 @@ export function lpiOf(vm: u32, intid: u32): VgicIrq {
 
 /** Number of the LPI's record, 0 for none: record 0 is an SGI. */
 function lpiSlot(vm: u32, intid: u32): usize {
-  return areaAt(LPI_MAP_AT) + ((((<usize>vm) << 16) | intid) << 2);
+  return kvmTables().lpiMaps + <usize>vm * LPI_MAP_BYTES + ((<usize>intid) << 2);
 }
 
 /** vgic_add_lpi without reading guest tables: the LPI of that INTID, made where it is new; null when none is left. */
@@ -161,7 +164,7 @@ function takeRecord(): u32 {
     self.freeLpi = irqAt(n).next;
     return n;
   }
-  return self.freshLpi < IRQ_RECORDS ? self.freshLpi++ : NONE;
+  return self.freshLpi < self.endLpi ? self.freshLpi++ : NONE;
 }
 
 /** Another reference to an LPI. */

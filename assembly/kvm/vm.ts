@@ -1,6 +1,7 @@
 // Making and destroying virtual machines: kvm_vgic_create, kvm_vgic_vcpu_init, kvm_vgic_init, kvm_vgic_destroy.
-import { SystemRegister } from '../abi';
-import { EBUSY, EINVAL, ENOMEM } from '../irqchip/errno';
+
+import { Layer, SystemRegister } from '../abi';
+import { EBUSY, EINVAL, ENODEV, ENOMEM } from '../irqchip/errno';
 import { allocatePages, freePages, PAGE_64K } from '../irqchip/ram';
 import { GICR_TYPER, readRd } from '../irqchip/redistributor';
 import { chip, ERA_S } from '../irqchip/state';
@@ -9,10 +10,11 @@ import { readVirtualRegister } from '../virt/system_registers';
 import { firstByKey, initList } from './ap_list';
 import { EMPTY } from './ap_list_buckets';
 import { enableTimers, resetTimers } from './arch_timer';
+import { irqRecords } from './areas';
 import { unassignAll } from './assigned';
 import { setUpHost } from './host';
 import { destroyItses } from './its/its';
-import { LAST_PPI, LAST_SPI, MAX_VCPUS, MAX_VMS, NONE, PRIVATE_IRQS, SPI_SLOTS } from './limits';
+import { LAST_PPI, LAST_SPI, NONE, PRIVATE_IRQS } from './limits';
 import { delist } from './membership';
 import { kvm, Vcpu, VgicVm, vcpuOf, vmOf } from './state';
 import { irqAt, privateIrq, spiNumber, VgicIrq } from './vgic_irq';
@@ -31,6 +33,7 @@ const REDISTRIBUTOR_BASE: u64 = 0x080a0000;
 
 /** Sets the layer up above the irqchip layer; `gicv4` is the kernel parameter kvm-arm.vgic_v4_enable. */
 export function setUpKvm(gicv4: bool): i32 {
+  if (machine().layers < <u32>Layer.KVM) return ENODEV;
   if (!chip().ready) return EINVAL;
   const self = kvm();
   if (self.ready) return EBUSY;
@@ -42,8 +45,10 @@ export function setUpKvm(gicv4: bool): i32 {
   self.hasGicv4 = gicv4 && chip().v4 != 0 && !tooNew && everyPeTakesVlpis() ? 1 : 0;
   self.hasGicv4_1 = self.hasGicv4 != 0 && chip().hasRvpeid != 0 ? 1 : 0;
   self.hasVsgis = self.hasGicv4_1 != 0 && haveVsgis() ? 1 : 0;
-  self.firstSpi = MAX_VCPUS * PRIVATE_IRQS;
-  self.firstLpi = self.firstSpi + MAX_VMS * SPI_SLOTS;
+  const m = machine();
+  self.firstSpi = irqRecords(0, m.vcpuLimit, 0);
+  self.firstLpi = irqRecords(m.vmLimit, m.vcpuLimit, 0);
+  self.endLpi = irqRecords(m.vmLimit, m.vcpuLimit, m.guestLpiLimit);
   self.freshLpi = self.firstLpi;
   self.freeLpi = NONE;
   self.firstWoken = NONE;
@@ -71,7 +76,7 @@ function everyPeTakesVlpis(): bool {
 
 /** Makes a VM of `vcpus` vCPUs with SPIs 32 to 31 + `spis` and RAM of its own; its number, or an errno. */
 export function createVm(vcpus: u32, spis: u32, ramBase: u64, ramPages: u32): i32 {
-  if (!kvm().ready || vcpus == 0 || vcpus > MAX_VCPUS || spis > LAST_SPI - LAST_PPI) return EINVAL;
+  if (!kvm().ready || vcpus == 0 || vcpus > machine().vcpuLimit || spis > LAST_SPI - LAST_PPI) return EINVAL;
   const n = freeVm();
   const first = freeVcpus(vcpus);
   if (n < 0 || first == NONE) return ENOMEM;
@@ -144,7 +149,7 @@ export function initVgic(n: u32): i32 {
 
 /** kvm_vgic_destroy, while the vCPUs still exist: the vPEs live in them. */
 export function destroyVm(n: u32): i32 {
-  if (n >= MAX_VMS || !vmOf(n).used) return EINVAL;
+  if (n >= machine().vmLimit || !vmOf(n).used) return EINVAL;
   const vm = vmOf(n);
   for (let i: u32 = 0; i < vm.vcpus; i++) {
     if (vcpuOf(vm.firstVcpu + i).loadedOn != NONE) return EBUSY;
@@ -165,7 +170,7 @@ export function destroyVm(n: u32): i32 {
 }
 
 function freeVm(): i32 {
-  for (let n: u32 = 0; n < MAX_VMS; n++) {
+  for (let n: u32 = 0; n < machine().vmLimit; n++) {
     if (!vmOf(n).used) return <i32>n;
   }
   return -1;
@@ -174,7 +179,7 @@ function freeVm(): i32 {
 /** The first of `count` free vCPUs in a row, or NONE. */
 function freeVcpus(count: u32): u32 {
   let run: u32 = 0;
-  for (let n: u32 = 0; n < MAX_VCPUS; n++) {
+  for (let n: u32 = 0; n < machine().vcpuLimit; n++) {
     run = vcpuOf(n).used ? 0 : run + 1;
     if (run == count) return n - count + 1;
   }

@@ -87,6 +87,7 @@ export class Machine {
   cpuInterfaces: usize;
   itsRecords: usize;
   timers: usize;
+  deadlines: usize;
   events: usize;
   /** State of the irqchip layer. */
   irqchip: usize;
@@ -94,6 +95,12 @@ export class Machine {
   kvm: usize;
   /** State of the simulation. */
   sim: usize;
+  /** The highest layer that there is memory for (`Layer`), and what the layers have room for; 0 without them. */
+  layers: u32;
+  vmLimit: u32;
+  vcpuLimit: u32;
+  guestLpiLimit: u32;
+  deviceLimit: u32;
   wiredPlanes: usize;
   lpiPlanes: usize;
   configCaches: usize;
@@ -106,6 +113,8 @@ export class Machine {
   changedCpus: usize;
   /** The same bits as in `changedCpus`, for the simulation. */
   attention: usize;
+  /** For each PE, what tells the pending table of its resident vPE from most others: see residency.ts. */
+  residentTables: usize;
   diagnostics: usize;
   diagnosticCapacity: u32;
   counters: usize;
@@ -134,6 +143,10 @@ export class Machine {
     return (this.features & feature) != 0;
   }
 }
+
+/** Where the layers' tables stand that are as large as the configuration says: an address each. */
+export const LAYER_TABLES: usize = (HEADER + offsetof<Machine>() + 63) & ~63;
+export const LAYER_TABLES_BYTES: usize = 128;
 
 export function machine(): Machine {
   return changetype<Machine>(HEADER);

@@ -6,11 +6,15 @@
 //           level 2  one bit per non-zero word of level 1 (one word up to 2^18 interrupts)
 //   used:   one bit per non-empty plane
 
+import { fill64 } from './bytes';
+
 /** Nothing is pending. */
 export const NONE: u32 = 0xffffffff;
 
 /** Bits of a key below the priority: the bit number of the interrupt. */
 const KEY_SHIFT: u32 = 22;
+/** A word with all bits set. */
+const ALL: u64 = 0xffffffffffffffff;
 const BIT_MASK: u32 = (1 << KEY_SHIFT) - 1;
 
 @unmanaged
@@ -44,6 +48,17 @@ export class PriorityIndex {
     for (let rest = members; rest; rest &= rest - 1) this.add((word << 6) | <u32>ctz(rest), priority);
   }
 
+  /** Adds 512 interrupts, none of which is there, at one priority: those of 8 words from a multiple of 8 on. */
+  addEight(word: u32, priority: u32): void {
+    const level = priority >> this.shift;
+    const index0 = (word ^ (this.flip >> 6)) & ~7;
+    const plane = this.planes + <usize>level * this.planeBytes;
+    fill64(plane + (index0 << 3), ALL);
+    const word1 = plane + this.level1 + ((index0 >> 6) << 3);
+    store<u64>(word1, load<u64>(word1) | ((<u64>0xff) << (index0 & 63)));
+    this.mark(plane, index0 >> 6, level);
+  }
+
   private addPlaces(index0: u32, members: u64, level: u32): void {
     const plane = this.planes + <usize>level * this.planeBytes;
     const word0 = plane + (index0 << 3);
@@ -53,9 +68,13 @@ export class PriorityIndex {
     const word1 = plane + this.level1 + ((index0 >> 6) << 3);
     const old1 = load<u64>(word1);
     store<u64>(word1, old1 | ((<u64>1) << (index0 & 63)));
-    if (old1 != 0) return;
-    const word2 = plane + this.level2 + ((index0 >> 12) << 3);
-    store<u64>(word2, load<u64>(word2) | ((<u64>1) << ((index0 >> 6) & 63)));
+    if (old1 == 0) this.mark(plane, index0 >> 6, level);
+  }
+
+  /** Notes that a word of level 1 is not zero. */
+  private mark(plane: usize, index1: u32, level: u32): void {
+    const word2 = plane + this.level2 + ((index1 >> 6) << 3);
+    store<u64>(word2, load<u64>(word2) | ((<u64>1) << (index1 & 63)));
     const used = this.usedWord(level);
     store<u64>(used, load<u64>(used) | ((<u64>1) << (level & 63)));
   }
@@ -127,13 +146,20 @@ export class PriorityIndex {
       for (let word2 = load<u64>(at2); word2; word2 &= word2 - 1) {
         const index1 = (top << 6) | <u32>ctz(word2);
         const at1 = plane + this.level1 + (index1 << 3);
-        for (let word1 = load<u64>(at1); word1; word1 &= word1 - 1) {
-          store<u64>(plane + (((index1 << 6) | <u32>ctz(word1)) << 3), 0);
-        }
+        this.clearWords(plane + (index1 << 9), load<u64>(at1));
         store<u64>(at1, 0);
       }
       store<u64>(at2, 0);
     }
+  }
+
+  /** Zeroes those of 64 words that `members` names. */
+  private clearWords(first: usize, members: u64): void {
+    if (members == ALL) {
+      memory.fill(first, 0, 512);
+      return;
+    }
+    for (let rest = members; rest; rest &= rest - 1) store<u64>(first + ((<u32>ctz(rest)) << 3), 0);
   }
 
   private usedWord(level: u32): usize {

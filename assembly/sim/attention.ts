@@ -14,6 +14,7 @@ import { isScheduled, SIGNAL, STEP, schedule, timeOf, VECTOR } from './event_que
 import { hasVirq, takeVector, watchesInterrupts } from './guest';
 import { removeFromIdle } from './idle';
 import { NEVER } from './limits';
+import { lookAtPoll } from './polling';
 import { leaveGuest, takeHostInterrupts } from './run_loop';
 import { ASLEEP, Pe, Phase, peOf, sim, threadOf, vcpuOfPe } from './state';
 import { proceed } from './step';
@@ -107,6 +108,7 @@ export function endSlice(cpu: u32): void {
   if (pe.thread == NONE || pe.queued == 0) return;
   record(SimEvent.SLICE, cpu, pe.thread, 0, 0);
   pe.needsResched = true;
+  lookAtPoll(pe.cpu);
   tick(pe);
 }
 

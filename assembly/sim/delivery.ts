@@ -7,16 +7,18 @@ import { NONE } from '../kvm/limits';
 import { vcpuOf } from '../kvm/state';
 import { irqOf, privateIrq } from '../kvm/vgic_irq';
 import { VIRTUAL_TIMER } from '../timer/timers';
-import { areaAt, OWNERS_AT } from './areas';
+import { simTables } from './areas';
 import { deviceFlow, sgiFlow, timerFlow } from './flow';
 import { takeTimer } from './guest_timer';
 import { deviceOf, Pe, Thread } from './state';
 
 const SGIS: u32 = 16;
 const INTID_BITS: u32 = 16;
+/** Of a VM, by INTID: a device and one, 0 for none. */
+export const OWNERS_BYTES: usize = 2 << 16;
 
 function ownerAt(vm: u32, intid: u32): usize {
-  return areaAt(OWNERS_AT) + ((((<usize>vm) << (<usize>INTID_BITS)) | intid) << 1);
+  return simTables().owners + <usize>vm * OWNERS_BYTES + ((<usize>intid) << 1);
 }
 
 /** An interrupt of a VM is a device's. */

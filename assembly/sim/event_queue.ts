@@ -1,5 +1,6 @@
 // The events to come: a 4-ary heap of (time, order of scheduling). Each source has at most one event in it, so its size
-// is known beforehand, and an event is cancelled or moved where it stands.
+// is known beforehand, and an event is cancelled or moved where it stands. The place of the event that was taken last
+// stays vacant until the next is needed: mostly what it led to is soon again, and goes there without a way up.
 import { MAX_VCPUS } from '../kvm/limits';
 import { areaAt, HEAP_AT, POSITIONS_AT } from './areas';
 import { MAX_CPUS, MAX_DEVICES, NEVER } from './limits';
@@ -55,8 +56,15 @@ function move(from: u32, to: u32): void {
 export function schedule(source: u32, time: u64): void {
   const at = load<u32>(positionAt(source));
   const self = sim();
-  const place = at ? at - 1 : self.events++;
-  settleAt(place, time, self.sequence++, source);
+  const sequence = self.sequence++;
+  if (at) settleAt(at - 1, time, sequence, source);
+  else if (self.vacant) {
+    self.vacant = false;
+    put(sink(0, time, sequence), time, sequence, source);
+  } else {
+    const last = self.events++;
+    put(rise(last, time, sequence), time, sequence, source);
+  }
 }
 
 function settleAt(place: u32, time: u64, sequence: u64, source: u32): void {
@@ -121,12 +129,29 @@ export function isScheduled(source: u32): bool {
 
 /** When the first event is due, NEVER for none. */
 export function firstTime(): u64 {
+  if (sim().vacant) fill();
   return sim().events ? eventAt(0).time : NEVER;
 }
 
 /** Takes the first event out; its source. */
 export function takeFirst(): u32 {
-  const source = eventAt(0).source;
-  cancel(source);
-  return source;
+  const first = eventAt(0);
+  store<u32>(positionAt(first.source), 0);
+  // Earlier than any other, so that nothing rises into the vacancy.
+  first.time = 0;
+  first.sequence = 0;
+  sim().vacant = true;
+  return first.source;
+}
+
+/** The last event goes to the vacant place. */
+function fill(): void {
+  const self = sim();
+  self.vacant = false;
+  const last = --self.events;
+  if (last == 0) return;
+  const event = eventAt(last);
+  const time = event.time;
+  const sequence = event.sequence;
+  put(sink(0, time, sequence), time, sequence, event.source);
 }

@@ -2,7 +2,7 @@
 import { Cost, Outcome, SimFlow, SimThread, SimUse } from '../abi';
 import { priceOf, setPrice, takeSpent, timesOf } from '../irqchip/costs';
 import { EINVAL, ENOMEM } from '../irqchip/errno';
-import { MAX_VCPUS, MAX_VMS, NONE } from '../kvm/limits';
+import { NONE } from '../kvm/limits';
 import { guestWrite } from '../kvm/mmio/dispatch';
 import { vcpuOf, vmOf } from '../kvm/state';
 import { machine } from '../memory/machine';
@@ -12,9 +12,10 @@ import { startDevice } from './devices';
 import { deviceFlow, Flow, sgiFlow, timerFlow } from './flow';
 import { hasVirq } from './guest';
 import { histogramAt } from './histogram';
-import { MAX_DEVICES, NEVER } from './limits';
+import { NEVER } from './limits';
 import { awaitsCommand, command } from './manual';
 import { setDeviceParameter, setGuestParameter, setSimParameter } from './parameters';
+import { lookAtAllPolls } from './polling';
 import { follow, runUntil } from './run';
 import { addThread, setUpSim } from './set_up';
 import { Device, deviceOf, Pe, peOf, RUNNING, sim, Thread, threadOf } from './state';
@@ -45,11 +46,12 @@ export function simTimes(cost: Cost): f64 {
 }
 
 export function simSetGuest(vcpu: u32, parameter: u32, value: f64): i32 {
-  return vcpu < MAX_VCPUS && setGuestParameter(threadOf(vcpu), parameter, <u64>value) ? 0 : EINVAL;
+  return vcpu < machine().vcpuLimit && setGuestParameter(threadOf(vcpu), parameter, <u64>value) ? 0 : EINVAL;
 }
 
 /** Starts the thread of a vCPU, bound to a PE or, with all ones, to none. */
 export function simStart(vcpu: u32, pinned: u32): i32 {
+  if (!sim().ready) return EINVAL;
   fromOutside();
   const failed = addThread(vcpu, pinned);
   if (failed == 0) follow();
@@ -60,13 +62,14 @@ export function simStart(vcpu: u32, pinned: u32): i32 {
 function fromOutside(): void {
   sim().actor = NONE;
   sim().lead = 0;
+  lookAtAllPolls();
 }
 
 /** A new device; its number. */
 export function simAddDevice(): i32 {
   if (!sim().ready) return EINVAL;
   const n = sim().devices;
-  if (n == MAX_DEVICES) return ENOMEM;
+  if (n == machine().deviceLimit) return ENOMEM;
   sim().devices = n + 1;
   return <i32>n;
 }
@@ -78,7 +81,7 @@ export function simSetDevice(device: u32, parameter: u32, value: f64): i32 {
 export function simStartDevice(device: u32): i32 {
   if (device >= sim().devices) return EINVAL;
   const vm = <u32>deviceOf(device).vm;
-  if (vm >= MAX_VMS || !vmOf(vm).used) return EINVAL;
+  if (vm >= machine().vmLimit || !vmOf(vm).used) return EINVAL;
   setOwner(vm, <u32>deviceOf(device).intid, device);
   startDevice(device);
   return 0;
@@ -86,7 +89,7 @@ export function simStartDevice(device: u32): i32 {
 
 /** User space's access to a frame of the VGIC, outside of simulated time. */
 export function simUserWrite(vcpu: u32, address: f64, size: u32, low: u32, high: u32): i32 {
-  if (vcpu >= MAX_VCPUS || !vcpuOf(vcpu).used) return EINVAL;
+  if (vcpu >= machine().vcpuLimit || !vcpuOf(vcpu).used) return EINVAL;
   fromOutside();
   guestWrite(vcpu, <u64>address, size, ((<u64>high) << 32) | low);
   takeSpent();
@@ -102,7 +105,7 @@ export function simRun(until: f64, events: f64): f64 {
 
 /** A command to a guest by hand: a result, or an errno. */
 export function simCommand(vcpu: u32, what: u32, operand: f64): i32 {
-  return vcpu < MAX_VCPUS && sim().ready ? command(vcpu, what, <u64>operand) : EINVAL;
+  return vcpu < machine().vcpuLimit && sim().ready ? command(vcpu, what, <u64>operand) : EINVAL;
 }
 
 // --- inspection ---
@@ -129,12 +132,13 @@ export function simRecordAt(n: u32): usize {
   return recordAt(n);
 }
 
-/** Histogram of a device (kind 0), a vCPU's timer (1) or a vCPU's SGIs (2). */
+/** Histogram of a device (kind 0), a vCPU's timer (1) or a vCPU's SGIs (2); 0 where there is none. */
 export function simHistogramAt(kind: u32, n: u32): usize {
-  return histogramAt(flowOf(kind, n, 0).histogram);
+  return isFlow(kind, n) ? histogramAt(flowOf(kind, n, 0).histogram) : 0;
 }
 
 export function simFlow(kind: u32, n: u32, sgi: u32, field: SimFlow): f64 {
+  if (!isFlow(kind, n)) return -1;
   const flow = flowOf(kind, n, sgi);
   switch (field) {
     case SimFlow.INJECTED:
@@ -154,29 +158,32 @@ export function simFlow(kind: u32, n: u32, sgi: u32, field: SimFlow): f64 {
   }
 }
 
+function isFlow(kind: u32, n: u32): bool {
+  return n < (kind == 0 ? machine().deviceLimit : machine().vcpuLimit);
+}
+
 function flowOf(kind: u32, n: u32, sgi: u32): Flow {
-  if (kind == 0) return deviceFlow(min<u32>(n, MAX_DEVICES - 1));
-  const vcpu = min<u32>(n, MAX_VCPUS - 1);
-  return kind == 1 ? timerFlow(vcpu) : sgiFlow(vcpu, sgi & 15);
+  if (kind == 0) return deviceFlow(n);
+  return kind == 1 ? timerFlow(n) : sgiFlow(n, sgi & 15);
 }
 
 /** How many interrupts of a device had an outcome. */
 export function simOutcome(device: u32, outcome: Outcome): f64 {
-  if (device >= MAX_DEVICES || <u32>outcome >= <u32>Outcome.COUNT) return -1;
+  if (device >= machine().deviceLimit || <u32>outcome >= <u32>Outcome.COUNT) return -1;
   const first = changetype<usize>(deviceOf(device)) + offsetof<Device>('outcomes0');
   return <f64>load<u64>(first + ((<usize>outcome) << 3));
 }
 
 /** ns that a PE was used in a way, up to now. */
 export function simPeTime(cpu: u32, use: SimUse): f64 {
-  if (cpu >= machine().cpuCount) return -1;
+  if (!sim().ready || cpu >= machine().cpuCount) return -1;
   accountFor(peOf(cpu));
   return <f64>load<u64>(changetype<usize>(peOf(cpu)) + offsetof<Pe>('time0') + ((<usize>use) << 3));
 }
 
 /** The vCPU whose thread a PE runs, -1 for none. */
 export function simThreadOn(cpu: u32): i32 {
-  return cpu < machine().cpuCount ? <i32>peOf(cpu).thread : -1;
+  return sim().ready && cpu < machine().cpuCount ? <i32>peOf(cpu).thread : -1;
 }
 
 export function simBackEnd(): f64 {
@@ -184,7 +191,7 @@ export function simBackEnd(): f64 {
 }
 
 export function simThread(vcpu: u32, field: SimThread): f64 {
-  if (vcpu >= MAX_VCPUS) return -1;
+  if (vcpu >= machine().vcpuLimit) return -1;
   const thread = threadOf(vcpu);
   if (thread.state == RUNNING) accountFor(peOf(thread.cpu));
   const base = changetype<usize>(thread);

@@ -1,11 +1,11 @@
 // What becomes of the interrupts of one origin: each that was fired is delivered, merged with another, dropped, or still
 // on its way. An interrupt can wait in at most three places at once: pending at the host, in memory, in a list register.
-import { MAX_VCPUS } from '../kvm/limits';
+
 import { isNull, VgicIrq } from '../kvm/vgic_irq';
-import { areaAt, FLOWS_AT } from './areas';
+import { machine } from '../memory/machine';
+import { simTables } from './areas';
 import { now } from './clock';
-import { addToHistogram } from './histogram';
-import { MAX_DEVICES } from './limits';
+import { addToHistogram, HISTOGRAMS_OF_VCPU } from './histogram';
 
 const SGIS: u32 = 16;
 const MOST_PENDING: u32 = 4;
@@ -77,27 +77,25 @@ export class Flow {
 }
 
 export const FLOW_BYTES: usize = offsetof<Flow>();
-/** Devices, then timers of vCPUs, then SGIs of vCPUs. */
-export const FLOWS: u32 = MAX_DEVICES + MAX_VCPUS + MAX_VCPUS * SGIS;
+/** One for each device, then for each vCPU one of its timer and one of each SGI. */
+export const FLOWS_OF_VCPU: u32 = 1 + SGIS;
 
-export function flowAt(n: u32): Flow {
-  return changetype<Flow>(areaAt(FLOWS_AT) + <usize>n * FLOW_BYTES);
+function flowAt(n: u32, histogram: u32): Flow {
+  const flow = changetype<Flow>(simTables().flows + <usize>n * FLOW_BYTES);
+  flow.histogram = histogram;
+  return flow;
 }
 
 export function deviceFlow(device: u32): Flow {
-  const flow = flowAt(device);
-  flow.histogram = device;
-  return flow;
+  return flowAt(device, device);
 }
 
 export function timerFlow(vcpu: u32): Flow {
-  const flow = flowAt(MAX_DEVICES + vcpu);
-  flow.histogram = MAX_DEVICES + vcpu;
-  return flow;
+  const first = machine().deviceLimit;
+  return flowAt(first + vcpu * FLOWS_OF_VCPU, first + vcpu * HISTOGRAMS_OF_VCPU);
 }
 
 export function sgiFlow(vcpu: u32, sgi: u32): Flow {
-  const flow = flowAt(MAX_DEVICES + MAX_VCPUS + vcpu * SGIS + sgi);
-  flow.histogram = MAX_DEVICES + MAX_VCPUS + vcpu;
-  return flow;
+  const first = machine().deviceLimit;
+  return flowAt(first + vcpu * FLOWS_OF_VCPU + 1 + sgi, first + vcpu * HISTOGRAMS_OF_VCPU + 1);
 }

@@ -1,18 +1,16 @@
 // Histograms of latencies in ns, log-linear: sixteen equal steps in each power of two, so a value is known to 1/16.
 import { SimHistogram } from '../abi';
-import { MAX_VCPUS } from '../kvm/limits';
-import { areaAt, HISTOGRAMS_AT } from './areas';
-import { MAX_DEVICES } from './limits';
+import { simTables } from './areas';
 
-/** One for each device, then each vCPU's timer, then each vCPU's SGIs. */
-export const HISTOGRAMS: u32 = MAX_DEVICES + 2 * MAX_VCPUS;
+/** One for each device, then for each vCPU one of its timer and one of its SGIs. */
+export const HISTOGRAMS_OF_VCPU: u32 = 2;
 export const HISTOGRAM_BYTES: usize = <usize>SimHistogram.BUCKETS + <usize>SimHistogram.BUCKET_COUNT * 4;
 
 const SUB_BITS: u64 = SimHistogram.SUB_BITS;
 const STEPS: u64 = (<u64>1) << SUB_BITS;
 
 export function histogramAt(n: u32): usize {
-  return areaAt(HISTOGRAMS_AT) + <usize>n * HISTOGRAM_BYTES;
+  return simTables().histograms + <usize>n * HISTOGRAM_BYTES;
 }
 
 /** Values below 16 have buckets of their own; the last bucket takes what is beyond. */

@@ -7,6 +7,7 @@ import { machine } from '../memory/machine';
 import { now, ticksOfSpan } from './clock';
 import { isScheduled, STEP, schedule } from './event_queue';
 import { Activity, readIar, trap, wait, writeDir, writeEoir } from './guest';
+import { lookAtAllPolls } from './polling';
 import { follow } from './run';
 import { Pe, Phase, peOf, RUNNING, sim, Thread, threadOf, vcpuOfPe } from './state';
 import { setWfitDeadline } from './wfi';
@@ -27,6 +28,7 @@ export function command(n: u32, what: u32, operand: u64): i32 {
   sim().lead = 0;
   const result = execute(pe, threadOf(n), what, operand);
   sim().actor = NONE;
+  lookAtAllPolls();
   follow();
   return result;
 }

@@ -8,7 +8,7 @@ import { advanceTo, now, timerTime } from './clock';
 import { fireDevice } from './devices';
 import { DEVICE, firstTime, SIGNAL, SLICE, SOFT_TIMER, STEP, takeFirst, VECTOR } from './event_queue';
 import { NEVER } from './limits';
-import { checkPolls } from './polling';
+import { checkPolls, lookAtAllPolls } from './polling';
 import { stepPe } from './run_loop';
 import { takeWokenThreads } from './scheduler';
 import { sim } from './state';
@@ -16,6 +16,7 @@ import { record } from './trace';
 
 /** Processes events up to and with a time, at most so many; how many it were. Then it is that time. */
 export function runUntil(limit: u64, events: u64): u64 {
+  lookAtAllPolls();
   const before = sim().processed;
   while (sim().processed - before < events) {
     if (!processNext(limit)) {

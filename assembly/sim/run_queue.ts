@@ -2,6 +2,7 @@
 import { NONE } from '../kvm/limits';
 import { machine } from '../memory/machine';
 import { firstIdle, isIdle } from './idle';
+import { lookAtPoll } from './polling';
 import { Pe, Phase, peOf, RUNNABLE, sim, Thread, threadOf } from './state';
 
 /** Appends a thread to the queue of a PE. Its CPU time is brought in line with that of the PE's others. */
@@ -21,6 +22,7 @@ export function enqueue(n: u32, cpu: u32): void {
   pe.last = n;
   pe.queued++;
   sim().queued += 1;
+  lookAtPoll(cpu);
 }
 
 /** A thread that slept gets ahead of the others by half a slice at most. */

@@ -9,6 +9,7 @@ import { leaveState, use } from './accounting';
 import { now } from './clock';
 import { cancel, isScheduled, SLICE, STEP, schedule } from './event_queue';
 import { addToIdle, removeFromIdle } from './idle';
+import { lookAtPoll } from './polling';
 import { enqueue, limitLead, placeOf, steal, takeNext } from './run_queue';
 import { ASLEEP, Pe, Phase, peOf, RUNNING, sim, Thread, threadOf } from './state';
 import { proceed } from './step';
@@ -63,6 +64,7 @@ function contend(pe: Pe, thread: Thread): void {
 function yieldSoon(pe: Pe): void {
   if (pe.needsResched) return;
   pe.needsResched = true;
+  lookAtPoll(pe.cpu);
   if (pe.cpu != sim().actor) sendIpi(pe.cpu);
 }
 

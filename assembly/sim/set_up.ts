@@ -1,6 +1,7 @@
 // The beginning of a simulation: idle PEs, no threads, time zero.
-import { EBUSY, EINVAL } from '../irqchip/errno';
-import { MAX_VCPUS, NONE } from '../kvm/limits';
+import { Layer } from '../abi';
+import { EBUSY, EINVAL, ENODEV } from '../irqchip/errno';
+import { NONE } from '../kvm/limits';
 import { kvm, vcpuOf, vmOf } from '../kvm/state';
 import { machine } from '../memory/machine';
 import { Activity } from './guest';
@@ -10,6 +11,7 @@ import { startThread } from './scheduler';
 import { OFF, peOf, sim, threadOf } from './state';
 
 export function setUpSim(seed: u64): i32 {
+  if (machine().layers < <u32>Layer.SIMULATION) return ENODEV;
   if (!kvm().ready || machine().cpuCount > MAX_CPUS) return EINVAL;
   const self = sim();
   if (self.ready) return EBUSY;
@@ -32,7 +34,8 @@ export function setUpSim(seed: u64): i32 {
 
 /** The thread of a vCPU calls KVM_RUN, bound to a PE or not. Its guest's parameters were set before. */
 export function addThread(n: u32, pinned: u32): i32 {
-  if (!sim().ready || n >= MAX_VCPUS || !vcpuOf(n).used || !vmOf(vcpuOf(n).vm).initialized) return EINVAL;
+  if (!sim().ready || n >= machine().vcpuLimit || !vcpuOf(n).used || !vmOf(vcpuOf(n).vm).initialized)
+    return EINVAL;
   if (pinned != NONE && pinned >= machine().cpuCount) return EINVAL;
   const thread = threadOf(n);
   if (thread.state != OFF) return EBUSY;

@@ -1,6 +1,6 @@
 // Physical CPUs, the threads of vCPUs, the guests that run in them, devices.
 import { Vcpu, vcpuOf } from '../kvm/state';
-import { areaAt, DEVICES_AT, PES_AT, THREADS_AT } from './areas';
+import { areaAt, PES_AT, simTables } from './areas';
 
 @unmanaged
 export class Sim {
@@ -11,8 +11,9 @@ export class Sim {
   sequence: u64;
   processed: u64;
   digest: u64;
-  /** Events in the queue, and records of the trace. */
+  /** Places of the queue that are taken, the first of them perhaps vacant; records of the trace. */
   events: u32;
+  vacant: bool;
   records: u32;
   devices: u32;
   /** PE whose code runs, NONE for a device or user space elsewhere. */
@@ -41,9 +42,19 @@ export class Sim {
   idle5: u64;
   idle6: u64;
   idle7: u64;
-  /** PEs that poll. */
+  /** A bit for each PE that polls, and how many they are. */
+  polling0: u64;
+  polling1: u64;
+  polling2: u64;
+  polling3: u64;
+  polling4: u64;
+  polling5: u64;
+  polling6: u64;
+  polling7: u64;
   polling: u32;
   ready: u32;
+  /** Value of the counter before which time alone ends no poll. */
+  pollsUntil: u64;
 }
 
 /** What a PE does next. */
@@ -84,8 +95,6 @@ export class Pe {
   trapsWfi: bool;
   /** The timer of the slice has fired: a host interrupt that is still to be taken. */
   tick: bool;
-  /** Its vCPU polls. */
-  polls: bool;
   /** `SimExit`, and what `switchOut` gave. */
   exitReason: u32;
   ended: u32;
@@ -241,11 +250,11 @@ export function peOf(cpu: u32): Pe {
 
 /** The thread of a vCPU. */
 export function threadOf(vcpu: u32): Thread {
-  return changetype<Thread>(areaAt(THREADS_AT) + <usize>vcpu * offsetof<Thread>());
+  return changetype<Thread>(simTables().threads + <usize>vcpu * offsetof<Thread>());
 }
 
 export function deviceOf(n: u32): Device {
-  return changetype<Device>(areaAt(DEVICES_AT) + <usize>n * offsetof<Device>());
+  return changetype<Device>(simTables().devices + <usize>n * offsetof<Device>());
 }
 
 export function vcpuOfPe(pe: Pe): Vcpu {

@@ -7,7 +7,7 @@ import { insertUse, use } from './accounting';
 import { now, timeOfTicks } from './clock';
 import { SOFT_TIMER, STEP, schedule } from './event_queue';
 import { NEVER } from './limits';
-import { notePolling } from './polling';
+import { beginPolling, endPolling } from './polling';
 import { releaseThread } from './scheduler';
 import { Pe, Phase, sim, Thread, threadOf, vcpuOfPe } from './state';
 import { proceed } from './step';
@@ -30,21 +30,22 @@ function beginPoll(pe: Pe, thread: Thread): void {
   proceed(pe, Phase.POLL);
   insertUse(pe, SimUse.HYPERVISOR, pe.busyUntil - now());
   pe.use = SimUse.POLL;
-  notePolling(pe.cpu, true);
+  beginPolling(pe.cpu);
   schedule(STEP + pe.cpu, pe.busyUntil + thread.haltPoll);
 }
 
-/** A PE polls, while nobody else wants it: whether that is over. */
-export function checkPoll(pe: Pe): void {
+/** A PE polls until its vCPU is runnable or another thread wants it: whether it goes on. */
+export function checkPoll(pe: Pe): bool {
   const goesOn = !pe.needsResched && pe.queued == 0;
-  if (goesOn && !run.isRunnable(vcpuOfPe(pe))) return;
-  notePolling(pe.cpu, false);
+  if (goesOn && !run.isRunnable(vcpuOfPe(pe))) return true;
+  endPolling(pe.cpu);
   schedule(STEP + pe.cpu, max<u64>(now(), pe.busyUntil));
+  return false;
 }
 
 /** The window of B3 is over, or the vCPU became runnable in it. */
 export function endPoll(pe: Pe): void {
-  notePolling(pe.cpu, false);
+  endPolling(pe.cpu);
   const thread = threadOf(pe.thread);
   const found = run.isRunnable(vcpuOfPe(pe));
   record(SimEvent.HALT_POLL, pe.cpu, pe.thread, <u32>thread.haltPoll, found ? 1 : 0);

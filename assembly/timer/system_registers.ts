@@ -8,6 +8,7 @@ import {
   readControl,
   readTimerValue,
   setVirtualOffset,
+  TIMERS,
   timersOf,
   VIRTUAL_TIMER,
   writeCompare,
@@ -17,8 +18,11 @@ import {
 
 const CTL: u32 = 0;
 const CVAL: u32 = 1;
+const END: u32 = SystemRegister.CNTV_CTL_EL0 + (TIMERS << 2);
 
+/** Numbers behind the registers read as zero. */
 export function readTimerRegister(cpu: u32, register: u32): u64 {
+  if (register >= END) return 0;
   switch (register) {
     case SystemRegister.CNTFRQ_EL0:
       return machine().timerFrequency;
@@ -44,7 +48,7 @@ export function writeTimerRegister(cpu: u32, register: u32, value: u64): void {
     setVirtualOffset(cpu, value);
     return;
   }
-  if (register < <u32>SystemRegister.CNTV_CTL_EL0) return;
+  if (register < <u32>SystemRegister.CNTV_CTL_EL0 || register >= END) return;
   const place = register - SystemRegister.CNTV_CTL_EL0;
   const timer = place >> 2;
   const field = place & 3;

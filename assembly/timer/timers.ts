@@ -3,6 +3,7 @@
 
 import { setPpiLevel } from '../gic/wires';
 import { machine } from '../memory/machine';
+import { deadlineOf, firstDue, NEVER, setDeadline } from './deadlines';
 
 /** The timers of a PE, in the order of their registers: the two of EL1, then EL2's physical and virtual one. */
 export const VIRTUAL_TIMER: u32 = 0;
@@ -13,9 +14,6 @@ const CTL_ENABLE: u32 = 1;
 const CTL_IMASK: u32 = 2;
 const CTL_ISTATUS: u32 = 4;
 
-/** No timer will fire. */
-const NEVER: u64 = 0xffffffffffffffff;
-
 @unmanaged
 class Timer {
   /** CNT*_CTL: ENABLE and IMASK. */
@@ -24,6 +22,8 @@ class Timer {
   level: u32;
   /** CNT*_CVAL. */
   compare: u64;
+  /** Value of the counter at which the level changes by itself. */
+  deadline: u64;
 }
 
 @unmanaged
@@ -92,10 +92,11 @@ export function setVirtualOffset(cpu: u32, value: u64): void {
 export function setCounter(value: u64): void {
   const m = machine();
   m.counter = value;
-  if (value < m.nextTimer) return;
-  m.nextTimer = NEVER;
-  for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) {
-    for (let n: u32 = 0; n < TIMERS; n++) drive(cpu, n);
+  // The last count of all is the number that stands for never.
+  if (value == NEVER) {
+    for (let cpu: u32 = 0; cpu < m.cpuCount; cpu++) driveAll(cpu);
+  } else {
+    while (m.nextTimer <= value) driveAll(firstDue(value));
   }
 }
 
@@ -103,6 +104,7 @@ export function setCounter(value: u64): void {
 export function nextTimer(): u64 {
   let next = NEVER;
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    if (deadlineOf(cpu) >= next) continue;
     for (let n: u32 = 0; n < TIMERS; n++) next = min<u64>(next, riseTime(cpu, n));
   }
   return next;
@@ -127,19 +129,31 @@ function fallTime(cpu: u32, n: u32): u64 {
   return timerOf(cpu, n).control == CTL_ENABLE && at > machine().counter ? at : NEVER;
 }
 
-/** Brings a timer's PPI in line with its state, and the time before which no timer has to be looked at. */
+/** Brings a timer's PPI in line with its state, and the time before which it does not have to be looked at. */
 function drive(cpu: u32, n: u32): void {
-  const m = machine();
   const timer = timerOf(cpu, n);
   const level: u32 = conditionMet(cpu, n) && (timer.control & CTL_IMASK) == 0 ? 1 : 0;
   if (level != timer.level) {
     timer.level = level;
-    const ppi = (m.timerPpis >> (n << 3)) & 0xff;
+    const ppi = (machine().timerPpis >> (n << 3)) & 0xff;
     if (ppi) setPpiLevel(cpu, ppi, level != 0);
   }
-  m.nextTimer = min<u64>(m.nextTimer, min<u64>(riseTime(cpu, n), fallTime(cpu, n)));
+  const deadline = min<u64>(riseTime(cpu, n), fallTime(cpu, n));
+  if (deadline == timer.deadline) return;
+  timer.deadline = deadline;
+  setDeadline(cpu, earliestDeadline(cpu));
 }
 
-export function initTimers(): void {
-  machine().nextTimer = NEVER;
+function driveAll(cpu: u32): void {
+  for (let n: u32 = 0; n < TIMERS; n++) drive(cpu, n);
+}
+
+function earliestDeadline(cpu: u32): u64 {
+  let earliest = NEVER;
+  for (let n: u32 = 0; n < TIMERS; n++) earliest = min<u64>(earliest, timerOf(cpu, n).deadline);
+  return earliest;
+}
+
+export function initTimers(cpu: u32): void {
+  for (let n: u32 = 0; n < TIMERS; n++) timerOf(cpu, n).deadline = NEVER;
 }

@@ -6,6 +6,7 @@ import { Campaign, type Crash } from '../fuzz/campaign.ts';
 import type { Fuzzer } from '../fuzz/fuzzer.ts';
 import { inputText } from '../fuzz/input_text.ts';
 import { createFuzzer } from '../fuzz/load.ts';
+import { measureFuzzing } from '../fuzz/measure.ts';
 import { failureWith, minimize } from '../fuzz/minimize.ts';
 import { failCheck, printJson, printLine } from './output.ts';
 import { createProgress } from './progress.ts';
@@ -18,6 +19,7 @@ interface Options {
   readonly replay?: string;
   readonly minimize?: true;
   readonly module?: string;
+  readonly bench?: true;
   readonly json?: true;
 }
 
@@ -36,11 +38,13 @@ export function fuzzCommand(): Command {
     .option('--crashes <folder>', 'where inputs that fail are written', 'crashes')
     .option('--replay <file>', 'perform one input, tell its operations and how it fails')
     .option('--minimize', 'with --replay: cut the input down to what it needs, in place')
+    .option('--bench', 'measure how many inputs a second a campaign performs, and where the time goes')
     .option('--module <file>', 'another fuzz build of the engine')
     .option('--json', 'print one JSON document');
   return command.action(async (options: Options) => {
     const fuzzer = await createFuzzer(options.module);
-    if (options.replay !== undefined) replay(fuzzer, options.replay, options);
+    if (options.bench) bench(fuzzer, options);
+    else if (options.replay !== undefined) replay(fuzzer, options.replay, options);
     else campaign(fuzzer, options);
   });
 }
@@ -58,6 +62,22 @@ function replay(fuzzer: Fuzzer, file: string, options: Options): void {
     printLine(failure ? failure.message : 'nothing failed');
   }
   if (failure) failCheck();
+}
+
+function bench(fuzzer: Fuzzer, options: Options): void {
+  const measured = measureFuzzing(fuzzer, options.time, options.seed);
+  if (options.json) {
+    printJson(measured);
+    return;
+  }
+  const rate = (value: number): string => Math.round(value).toLocaleString('en-US').padStart(9);
+  printLine(`inputs of ${measured.operations.toFixed(1)} operations`);
+  printLine(`${rate(measured.perSecond)} a second by the clock`);
+  printLine(`${rate(measured.perCpuSecond)} a second of processor time`);
+  printLine(`${rate(measured.perSecondAtBest)} a second in the fastest tenth of the batches`);
+  for (const [part, ns] of Object.entries(measured.nsOf)) printLine(`${rate(ns)} ns ${part}`);
+  const { best, median } = measured.restoreOf20Pages;
+  printLine(`20 dirty pages restored in ${best.toFixed(2)} us, median ${median.toFixed(2)} us`);
 }
 
 function campaign(fuzzer: Fuzzer, options: Options): void {

@@ -19,6 +19,7 @@ export function fuzzMachineOptions(architecture: Architecture): MachineOptions {
     intidBits: 14,
     spis: 64,
     eventCapacity: 64,
+    layers: 'irqchip',
     ram: { base: 0x8000_0000, size: FuzzArea.COUNT * AREA },
   };
 }

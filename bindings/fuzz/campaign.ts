@@ -48,7 +48,8 @@ export class Campaign {
   /** Tries `count` inputs. */
   run(count: number): void {
     for (let n = 0; n < count; n++) {
-      this.#try(this.#next());
+      this.#make();
+      this.#try();
       if (this.executions % CHECK_INTERVAL === 0) this.checkRestored();
     }
   }
@@ -56,15 +57,20 @@ export class Campaign {
   /** Records a crash where a machine is no longer what it was at the start. */
   checkRestored(): void {
     for (const target of this.fuzzer.targets) {
-      this.#guard(new Uint8Array(), () => target.checkRestored());
+      try {
+        target.checkRestored();
+      } catch (error) {
+        this.#record(new Uint8Array(), error);
+      }
     }
   }
 
-  #next(): Uint8Array {
+  /** Makes the next input. */
+  #make(): void {
     const given = this.#given.pop();
-    if (given) return given;
-    if (this.executions < FRESH || this.corpus.length === 0) return this.#mutator.fresh();
-    return this.#mutator.mutate(this.#parent(), this.#parent());
+    if (given) this.#mutator.take(given);
+    else if (this.executions < FRESH || this.corpus.length === 0) this.#mutator.fresh();
+    else this.#mutator.mutate(this.#parent(), this.#parent());
   }
 
   /** Half of the time one of the newest. */
@@ -76,25 +82,22 @@ export class Campaign {
     return this.corpus[index] as Uint8Array;
   }
 
-  #try(input: Uint8Array): void {
+  #try(): void {
     this.executions++;
-    this.#guard(input, () => {
-      if (this.fuzzer.fuzzOne(input) === 0) return;
-      this.corpus.push(input.slice());
-      this.fuzzer.targetOf(input).checkDeterminism(input);
-    });
-  }
-
-  #guard(input: Uint8Array, check: () => void): void {
+    const { bytes, length } = this.#mutator;
+    const target = this.fuzzer.targetOf(bytes);
     try {
-      check();
+      if (target.run(bytes, length) === 0) return;
+      const input = bytes.slice(0, length);
+      this.corpus.push(input);
+      target.checkDeterminism(input);
     } catch (error) {
-      if (!(error instanceof FuzzFailure)) throw error;
-      this.#record(input, error);
+      this.#record(bytes.slice(0, length), error);
     }
   }
 
-  #record(input: Uint8Array, failure: FuzzFailure): void {
+  #record(input: Uint8Array, failure: unknown): void {
+    if (!(failure instanceof FuzzFailure)) throw failure;
     const operation = input[operationAt(failure.operation)];
     const description = failure.message.replace(/ at operation \d+/, '');
     // What is left behind tells nothing about the cause, and what was performed last little.
@@ -103,7 +106,7 @@ export class Campaign {
     this.#known.add(name);
     const small = minimize(this.fuzzer, input);
     const message = failureWith(this.fuzzer, small)?.message ?? failure.message;
-    this.crashes.push({ kind: failure.kind, message, input: small.slice(), execution: this.executions });
+    this.crashes.push({ kind: failure.kind, message, input: small, execution: this.executions });
   }
 }
 

@@ -13,7 +13,7 @@ export type FailureKind =
   | FaultKind;
 
 /** What the oracles in the fuzz build find. */
-export type FaultKind = 'ledger' | 'index' | 'output' | 'list-registers' | 'counters' | 'outcome';
+export type FaultKind = 'ledger' | 'index' | 'output' | 'list-registers' | 'counters' | 'outcome' | 'stray';
 
 const faults: Readonly<Record<number, readonly [FaultKind, string]>> = {
   [FuzzFault.LEDGER]: [
@@ -25,6 +25,7 @@ const faults: Readonly<Record<number, readonly [FaultKind, string]>> = {
   [FuzzFault.LIST_REGISTERS]: ['list-registers', 'the status of list registers does not follow from them'],
   [FuzzFault.COUNTERS]: ['counters', 'MSIs and what is counted of them do not add up'],
   [FuzzFault.OUTCOME]: ['outcome', 'an MSI is said to be pending and is not'],
+  [FuzzFault.STRAY]: ['stray', "the engine wrote to memory that is not the machine's"],
 };
 
 /** An input showed a defect of the engine. */

@@ -7,32 +7,36 @@ const MAX_BYTES = HEADING_BYTES + MAX_OPERATIONS * OPERATION_BYTES;
 
 /** Makes inputs out of others, in whole operations and their operands. */
 export class Mutator {
+  /** What was made last, in the first `length` bytes. */
+  readonly bytes = new Uint8Array(MAX_BYTES);
   readonly #random: Random;
-  readonly #buffer = new Uint8Array(MAX_BYTES);
   #operations = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
+  get length(): number {
+    return operationAt(this.#operations);
+  }
+
+  /** Takes an input as it is, but for operations beyond the last. */
+  take(input: Uint8Array): void {
+    this.#operations = Math.min(operationCount(input), MAX_OPERATIONS);
+    this.bytes.set(input.length > MAX_BYTES ? input.subarray(0, MAX_BYTES) : input);
+  }
+
   /** A random input of 32 operations. */
-  fresh(): Uint8Array {
-    this.#buffer[0] = this.#random.below(128) | (this.#random.below(2) ? ORDERLY : 0);
+  fresh(): void {
+    this.bytes[0] = this.#random.below(128) | (this.#random.below(2) ? ORDERLY : 0);
     this.#operations = 32;
     for (let n = 0; n < this.#operations; n++) this.#randomOperation(n);
-    return this.#input();
   }
 
-  /** `parent` with one to eight changes. The result is overwritten by the next call. */
-  mutate(parent: Uint8Array, other: Uint8Array): Uint8Array {
-    this.#operations = Math.min(operationCount(parent), MAX_OPERATIONS);
-    this.#buffer.set(parent.subarray(0, operationAt(this.#operations)));
+  /** `parent` with one to eight changes. */
+  mutate(parent: Uint8Array, other: Uint8Array): void {
+    this.take(parent);
     for (let changes = 1 << this.#random.below(4); changes > 0; changes--) this.#change(other);
-    return this.#input();
-  }
-
-  #input(): Uint8Array {
-    return this.#buffer.subarray(0, operationAt(this.#operations));
   }
 
   #change(other: Uint8Array): void {
@@ -45,7 +49,7 @@ export class Mutator {
     else if (choice < 13) this.#repeat();
     else if (choice < 14) this.#swap();
     else if (choice < 15) this.#graft(other);
-    else if (this.#random.below(8) === 0) this.#buffer[0] = this.#random.below(256);
+    else if (this.#random.below(8) === 0) this.bytes[0] = this.#random.below(256);
   }
 
   #at(): number {
@@ -56,14 +60,14 @@ export class Mutator {
     const at = operationAt(n);
     for (let byte = 0; byte < OPERATION_BYTES; byte += 4) {
       const word = this.#random.next();
-      for (let k = 0; k < 4; k++) this.#buffer[at + byte + k] = word >>> (8 * k);
+      for (let k = 0; k < 4; k++) this.bytes[at + byte + k] = word >>> (8 * k);
     }
   }
 
   /** Moves the operations from `n` on by one and leaves a gap. */
   #open(n: number): boolean {
     if (this.#operations === MAX_OPERATIONS) return false;
-    this.#buffer.copyWithin(operationAt(n + 1), operationAt(n), operationAt(this.#operations));
+    this.bytes.copyWithin(operationAt(n + 1), operationAt(n), operationAt(this.#operations));
     this.#operations++;
     return true;
   }
@@ -75,24 +79,24 @@ export class Mutator {
 
   #remove(): void {
     const n = this.#random.below(this.#operations);
-    this.#buffer.copyWithin(operationAt(n), operationAt(n + 1), operationAt(this.#operations));
+    this.bytes.copyWithin(operationAt(n), operationAt(n + 1), operationAt(this.#operations));
     this.#operations--;
   }
 
   #alterByte(): void {
-    this.#buffer[this.#at() + this.#random.below(OPERATION_BYTES)] = this.#random.next();
+    this.bytes[this.#at() + this.#random.below(OPERATION_BYTES)] = this.#random.next();
   }
 
   #flipBit(): void {
     const at = this.#at() + this.#random.below(OPERATION_BYTES);
-    this.#buffer[at] = (this.#buffer[at] as number) ^ (1 << this.#random.below(8));
+    this.bytes[at] = (this.bytes[at] as number) ^ (1 << this.#random.below(8));
   }
 
   /** One operation takes its operands from another: they then concern the same device, PE or interrupt. */
   #shareOperands(): void {
     const [from, to] = [this.#at(), this.#at()];
     const first = 1 + this.#random.below(OPERATION_BYTES - 1);
-    this.#buffer.copyWithin(to + first, from + first, from + OPERATION_BYTES);
+    this.bytes.copyWithin(to + first, from + first, from + OPERATION_BYTES);
   }
 
   #repeat(): void {
@@ -100,14 +104,16 @@ export class Mutator {
     const to = this.#random.below(this.#operations + 1);
     if (!this.#open(to)) return;
     const at = operationAt(from < to ? from : from + 1);
-    this.#buffer.copyWithin(operationAt(to), at, at + OPERATION_BYTES);
+    this.bytes.copyWithin(operationAt(to), at, at + OPERATION_BYTES);
   }
 
   #swap(): void {
     const [one, two] = [this.#at(), this.#at()];
-    const kept = this.#buffer.slice(one, one + OPERATION_BYTES);
-    this.#buffer.copyWithin(one, two, two + OPERATION_BYTES);
-    this.#buffer.set(kept, two);
+    for (let byte = 0; byte < OPERATION_BYTES; byte++) {
+      const kept = this.bytes[one + byte] as number;
+      this.bytes[one + byte] = this.bytes[two + byte] as number;
+      this.bytes[two + byte] = kept;
+    }
   }
 
   /** The rest of another input takes the place of the rest of this one. */
@@ -117,7 +123,7 @@ export class Mutator {
     const first = this.#random.below(theirs);
     const place = this.#random.below(this.#operations + 1);
     const count = Math.min(theirs - first, MAX_OPERATIONS - place);
-    this.#buffer.set(other.subarray(operationAt(first), operationAt(first + count)), operationAt(place));
+    this.bytes.set(other.subarray(operationAt(first), operationAt(first + count)), operationAt(place));
     this.#operations = Math.max(this.#operations, place + count);
   }
 }

@@ -1,5 +1,6 @@
+import { FuzzFault } from '../../assembly/fuzz/abi.ts';
 import type { Architecture } from '../config.ts';
-import { createMemory, type Engine, PAGE_BYTES } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { Machine } from '../machine.ts';
 import { boot, fuzzMachineOptions, registerList } from './boot.ts';
 import type { FuzzExports } from './exports.ts';
@@ -7,8 +8,8 @@ import { FuzzFailure, failureOf } from './failure.ts';
 
 /** What the build keeps of an edge that was never seen. */
 const NEW_EDGE = 0x0f;
-/** Pages beside the state and its copy. */
-const SPARE_PAGES = 64;
+/** What `fuzzTry` multiplies faults by. */
+const FAULT = 4;
 
 /** A machine in the fuzz build that takes one input after the other, each from the same state. */
 export class FuzzTarget {
@@ -17,13 +18,14 @@ export class FuzzTarget {
   readonly edges: number;
   readonly #engine: FuzzExports;
   readonly #input: Uint8Array;
-  readonly #fuel: Uint32Array;
+  readonly #hang: Uint32Array;
+  readonly #unseen: Uint8Array;
+  /** What stands below the machine. */
+  readonly #below: Uint8Array;
   readonly #atStart: string;
 
   constructor(engine: Engine, architecture: Architecture) {
-    const options = fuzzMachineOptions(architecture);
-    const pages = pagesOf(engine, options);
-    this.machine = new Machine(engine, options, createMemory('single', 2 * pages + SPARE_PAGES));
+    this.machine = new Machine(engine, fuzzMachineOptions(architecture));
     boot(this.machine);
     this.#engine = this.machine.engine as FuzzExports;
     const { buffer } = this.machine.memory;
@@ -33,10 +35,12 @@ export class FuzzTarget {
     new Uint32Array(buffer, fuzzRegisterList.value, listed.length).set(listed);
     this.#engine.fuzzRegisters(listed.length, harmless);
     this.#input = new Uint8Array(buffer, fuzzInput.value, fuzzInputBytes.value);
-    this.#fuel = new Uint32Array(buffer, this.#engine.fuzzFuel.value, 1);
+    this.#hang = new Uint32Array(buffer, this.#engine.fuzzHang.value, 1);
     this.edges = fuzzEdgeCount.value;
-    this.#engine.fuzzKeep(pages * PAGE_BYTES);
+    this.#engine.fuzzKeep();
     this.#engine.fuzzBeginCoverage(this.edges);
+    this.#unseen = new Uint8Array(buffer, this.#engine.fuzzUnseen.value, this.edges);
+    this.#below = new Uint8Array(buffer, 0, this.#engine.fuzzStateBegin.value).slice();
     this.#atStart = this.machine.digest();
   }
 
@@ -46,29 +50,27 @@ export class FuzzTarget {
   }
 
   /**
-   * Performs an input and goes back to the state before it. Tells whether it led along edges that none before it did: 2
+   * Performs the first `length` bytes of an input and goes back to the state before it. Tells whether it led along edges that none before it did: 2
    * for a new edge, 1 for a known one twice as often as before, 0 for neither. Throws a `FuzzFailure`.
    */
-  run(input: Uint8Array): number {
+  run(input: Uint8Array, length = input.length): number {
     const engine = this.#engine;
-    const length = this.#take(input);
-    let fault = 0;
+    const taken = this.#take(input, length);
+    let found = 0;
     try {
-      fault = engine.fuzzRun(length);
+      found = engine.fuzzTry(taken, this.edges);
     } catch (error) {
       const operation = engine.fuzzOperation();
-      const hangs = this.#fuel[0] === 0;
-      this.#reset();
+      const hangs = this.#hang[0] === 1;
+      this.#resetAll();
       throw trapOf(error, operation, hangs);
     }
-    if (fault !== 0) {
-      const operation = engine.fuzzOperation();
-      this.#reset();
-      throw failureOf(fault, operation);
-    }
-    const novelty = engine.fuzzTakeCoverage(this.edges);
-    engine.fuzzRestore();
-    return novelty;
+    if (found < FAULT) return found;
+    const fault = found / FAULT;
+    const operation = engine.fuzzOperation();
+    if (fault === FuzzFault.STRAY) this.#resetAll();
+    else this.#reset();
+    throw failureOf(fault, operation);
   }
 
   /** Performs an input twice and compares what is left behind. Throws a `FuzzFailure` where that differs. */
@@ -89,8 +91,7 @@ export class FuzzTarget {
 
   /** Which edges were seen: a byte for each. */
   seenEdges(): Uint8Array {
-    const unseen = new Uint8Array(this.machine.memory.buffer, this.#engine.fuzzUnseen.value, this.edges);
-    return unseen.map((counts) => (counts === NEW_EDGE ? 0 : 1));
+    return this.#unseen.map((counts) => (counts === NEW_EDGE ? 0 : 1));
   }
 
   #digestAfter(input: Uint8Array): string {
@@ -100,24 +101,23 @@ export class FuzzTarget {
     return digest;
   }
 
-  #take(input: Uint8Array): number {
-    const length = Math.min(input.length, this.#input.length);
-    this.#input.set(length === input.length ? input : input.subarray(0, length));
-    return length;
+  #take(input: Uint8Array, length = input.length): number {
+    this.#input.set(input.length > this.#input.length ? input.subarray(0, this.#input.length) : input);
+    return Math.min(length, this.#input.length);
   }
 
   #reset(): void {
     this.#engine.fuzzDropCoverage(this.edges);
     this.#engine.fuzzRestore();
-    // No limit outside of inputs.
-    this.#fuel[0] = 0;
   }
-}
 
-/** Pages of 64 KiB that a machine takes. */
-function pagesOf(engine: Engine, options: ReturnType<typeof fuzzMachineOptions>): number {
-  const { memory } = new Machine(engine, options);
-  return memory.buffer.byteLength / PAGE_BYTES;
+  /** After something that may have been written anywhere. */
+  #resetAll(): void {
+    const unseen = this.#unseen.slice();
+    new Uint8Array(this.machine.memory.buffer).set(this.#below);
+    this.#unseen.set(unseen);
+    this.#engine.fuzzRestoreAll();
+  }
 }
 
 function trapOf(error: unknown, operation: number, hangs: boolean): FuzzFailure {

@@ -1,6 +1,7 @@
 import { GicError, requireInteger } from '../errors.ts';
 import { succeed } from '../irqchip/errors.ts';
 import type { IrqChip } from '../irqchip/irqchip.ts';
+import { requireLayer } from '../layers.ts';
 import { GuestVm, type GuestVmOptions } from './vm.ts';
 
 export interface KvmOptions {
@@ -12,11 +13,12 @@ export interface KvmOptions {
 export class Kvm {
   readonly chip: IrqChip;
 
-  /** Sets the layer up; once for a machine. */
+  /** Sets the layer up; once for a machine. Throws a `GicError` INVALID_CONFIG for one whose `layers` end below it. */
   constructor(chip: IrqChip, { directInjection = true }: KvmOptions = {}) {
     if (typeof directInjection !== 'boolean') {
       throw new GicError('INVALID_ARGUMENT', 'directInjection', directInjection, 'true or false');
     }
+    requireLayer(chip.machine.config, 'kvm', 'Kvm');
     this.chip = chip;
     succeed(chip.machine.engine.kvmSetUp(directInjection ? 1 : 0), 'Kvm', {
       EBUSY: 'the machine has a KVM layer already',

@@ -42,7 +42,16 @@ export class GuestVm {
   constructor(kvm: Kvm, options: GuestVmOptions) {
     const { vcpus = 1, spis = 64, ram = {} } = options;
     const { base = 0x4000_0000, size = 2 ** 20 } = ram;
+    const { limits } = kvm.chip.machine.config;
     requireInteger('INVALID_ARGUMENT', 'vcpus', vcpus, 1, MAX_VCPUS);
+    if (vcpus > limits.vcpus) {
+      throw new GicError(
+        'INVALID_ARGUMENT',
+        'vcpus',
+        vcpus,
+        `at most ${limits.vcpus}, the machine's limits.vcpus`,
+      );
+    }
     requireInteger('INVALID_ARGUMENT', 'spis', spis, 0, MAX_SPIS);
     requireInteger('INVALID_ARGUMENT', 'ram.base', base, 0, 2 ** 48);
     requireInteger('INVALID_ARGUMENT', 'ram.size', size, 0x1_0000, 2 ** 28);
@@ -50,7 +59,9 @@ export class GuestVm {
     this.kvm = kvm;
     this.spis = spis;
     this.ram = { base, size };
-    this.index = succeed(engine.kvmCreateVm(vcpus, spis, base, Math.ceil(size / PAGE)), 'createVm');
+    this.index = succeed(engine.kvmCreateVm(vcpus, spis, base, Math.ceil(size / PAGE)), 'createVm', {
+      ENOMEM: `no RAM of the driver left, or no room: the machine's limits.vms is ${limits.vms}, its limits.vcpus ${limits.vcpus}`,
+    });
     const first = engine.kvmFirstVcpu(this.index);
     this.vcpus = Array.from({ length: vcpus }, (_, n) => new Vcpu(this, n, first + n));
   }

@@ -66,7 +66,9 @@ export class SimDevice {
     const parameters = deviceParameters(vm, options, machine);
     const { engine } = machine;
     this.#machine = machine;
-    this.number = succeed(engine.simAddDevice(), 'addDevice', { ENOMEM: 'a simulation has 1,024 devices' });
+    this.number = succeed(engine.simAddDevice(), 'addDevice', {
+      ENOMEM: `the machine has room for ${machine.config.limits.devices} devices, its limits.devices`,
+    });
     for (const [parameter, value] of parameters) engine.simSetDevice(this.number, parameter, value);
     succeed(engine.simStartDevice(this.number), 'addDevice');
   }

@@ -4,6 +4,7 @@ import { succeed } from '../irqchip/errors.ts';
 import type { Kvm } from '../kvm/kvm.ts';
 import type { Vcpu } from '../kvm/vcpu.ts';
 import type { GuestVm } from '../kvm/vm.ts';
+import { requireLayer } from '../layers.ts';
 import type { Machine } from '../machine.ts';
 import { type CostName, type CostOptions, costNumbers, resolveCosts } from './costs.ts';
 import { type DeviceOptions, SimDevice } from './device.ts';
@@ -50,12 +51,13 @@ export class Simulation {
   readonly #booted = new Set<GuestVm>();
   readonly #directSgis: boolean;
 
-  /** Time begins. Once for a machine. */
+  /** Time begins. Once for a machine. Throws a `GicError` INVALID_CONFIG for one whose `layers` end below it. */
   constructor(kvm: Kvm, options: SimulationOptions = {}) {
     const { costs = 'modern', seed = 1, directSgis = true } = options;
     const prices = resolveCosts(costs);
     const parameters = simulationParameters(options);
     requireInteger('INVALID_ARGUMENT', 'seed', seed, 0, Number.MAX_SAFE_INTEGER);
+    requireLayer(kvm.chip.machine.config, 'simulation', 'Simulation');
     this.kvm = kvm;
     this.machine = kvm.chip.machine;
     this.#directSgis = directSgis && this.machine.config.architecture === 'GICv4.1';

@@ -9,7 +9,9 @@ import type { Vpe, Vpes } from './vpe.ts';
 /** The LPI or VLPI that an event is mapped to, where it is now: INT, CLEAR, DISCARD and INV work on either. */
 export interface EventTarget {
   setPending(): MsiOutcome;
-  clearPending(): void;
+  readonly kind: 'lpi' | 'vlpi';
+  /** Whether it was pending. */
+  clearPending(): boolean;
   invalidate(): void;
 }
 
@@ -52,6 +54,7 @@ export function targetOf(finder: TargetFinder, mapping: Mapping): EventTarget {
   const lpis = finder.lpis[cpu]!;
   const { intid } = mapping;
   return {
+    kind: 'lpi',
     setPending: () => lpis.setPending(intid),
     clearPending: () => lpis.clearPending(intid),
     invalidate: () => lpis.invalidate(intid),
@@ -64,6 +67,7 @@ function vlpiTarget({ its, virtual }: TargetFinder, mapping: VirtualMapping): Ev
   if (!vpe) throw new Failure(Reason.VPE_UNMAPPED);
   const { vIntid, doorbell } = mapping;
   return {
+    kind: 'vlpi',
     setPending: () => delivery.setPending(vpe, vIntid, doorbell),
     clearPending: () => delivery.clearPending(vpe, vIntid),
     invalidate: () => delivery.invalidate(vpe, vIntid),

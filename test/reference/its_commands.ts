@@ -179,7 +179,7 @@ function int(context: CommandContext, words: CommandWords): void {
 
 /** Section 6.9. */
 function clear(context: CommandContext, words: CommandWords): void {
-  route(context, words).clearPending();
+  clearTarget(context, route(context, words));
 }
 
 /** Section 6.10. */
@@ -196,7 +196,11 @@ function discard(context: CommandContext, words: CommandWords): void {
     if (!(problem instanceof Failure) || config.policy.discardUnmappedCollection === 'error') throw problem;
   }
   translation.map(device, eventId, undefined);
-  target?.clearPending();
+  if (target) clearTarget(context, target);
+}
+
+function clearTarget({ counters }: CommandContext, target: EventTarget): void {
+  if (target.clearPending()) counters.cleared[target.kind]++;
 }
 
 /** Section 6.11. */

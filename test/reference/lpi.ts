@@ -94,8 +94,11 @@ export class LpiUnit {
     return this.#tables.set(intid) ? 'pending' : 'table-fault';
   }
 
-  clearPending(intid: number): void {
+  /** Whether it was pending. */
+  clearPending(intid: number): boolean {
+    const pending = this.#tables?.has(intid) ?? false;
     this.#tables?.clear(intid);
+    return pending;
   }
 
   /** Whether an LPI can be made pending: LPIs are enabled, it is in range (section 4.1) and the table is in RAM. */

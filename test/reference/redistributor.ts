@@ -143,7 +143,12 @@ export class Redistributor {
       width: 64,
       write: (value) => this.#counters.setlpir.add(this.lpis.setPending(numberField(value, 31, 0))),
     });
-    rd.define(0x0048, { width: 64, write: (value) => this.lpis.clearPending(numberField(value, 31, 0)) });
+    rd.define(0x0048, {
+      width: 64,
+      write: (value) => {
+        if (this.lpis.clearPending(numberField(value, 31, 0))) this.#counters.cleared.lpi++;
+      },
+    });
   }
 
   /** Section 3.8: GICR_INVLPIR and INVALLR, in GICv4.1 with V=1 for VLPIs. */

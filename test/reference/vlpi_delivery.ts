@@ -60,10 +60,12 @@ export class VlpiDelivery {
     return vIntid < this.limit(vpe) && testPendingBit(this.#memory, vpe.vpt, vIntid);
   }
 
-  clearPending(vpe: Vpe, vIntid: number): void {
-    if (!this.isPending(vpe, vIntid)) return;
+  /** Whether it was pending. */
+  clearPending(vpe: Vpe, vIntid: number): boolean {
+    if (!this.isPending(vpe, vIntid)) return false;
     this.#vpes.residence(vpe)?.tables?.clear(vIntid);
     writePendingBit(this.#memory, vpe.vpt, vIntid, false);
+    return true;
   }
 
   /** The configuration of one VLPI is read again; that of a vPE that is not resident is not held. */

@@ -3,7 +3,6 @@ import { IrqfdField, ItsField, ItsOutcome, MsiResult } from '../../abi';
 import { EINVAL } from '../../irqchip/errno';
 import { machine } from '../../memory/machine';
 import * as irqfds from '../irqfd';
-import { MAX_VCPUS, MAX_VMS } from '../limits';
 import { serveAll } from '../service';
 import { vcpuOf, vmOf } from '../state';
 import { cachedCount } from './cache';
@@ -155,7 +154,7 @@ export function vitsMsiCounts(vm: u32): usize {
 
 /** VLPIs that target a vCPU. */
 export function kvmVlpis(vcpu: u32): i32 {
-  return vcpu < MAX_VCPUS && vcpuOf(vcpu).used ? <i32>vcpuOf(vcpu).vlpis : EINVAL;
+  return vcpu < machine().vcpuLimit && vcpuOf(vcpu).used ? <i32>vcpuOf(vcpu).vlpis : EINVAL;
 }
 
 // --- routes and irqfds ---
@@ -203,7 +202,7 @@ export function kvmIrqfdResults(irqfd: u32, result: MsiResult): u32 {
 }
 
 function isVm(vm: u32): bool {
-  return vm < MAX_VMS && vmOf(vm).used != 0;
+  return vm < machine().vmLimit && vmOf(vm).used != 0;
 }
 
 function isIts(its: u32): bool {

@@ -10,13 +10,10 @@ import { invalidateAllCaches, invalidateCache } from './cache';
 import { MAX_ITSES } from './limits';
 import { FRAMES_BYTES } from './lookup';
 import { freeAllCollections, freeAllDevices } from './mapping';
-import { Its, ItsVm, itsOf, itsVmOf, msiCountAt, outcomeCountAt, RECORDS_BYTES } from './records';
+import { Its, ItsVm, itsOf, itsVmOf, msiCountAt, outcomeCountAt } from './records';
 import { isTableValid } from './tables';
 
 export { itsAtAddress } from './lookup';
-
-/** Bytes of the layer's tables of virtual ITSs. */
-export const ITSES_BYTES: usize = RECORDS_BYTES;
 
 const FRAME_BYTES: u64 = 0x10000;
 const VALID: u64 = 1 << 63;

@@ -2,10 +2,7 @@
 
 export const MAX_ITSES: u32 = 128;
 export const MAX_ITS_DEVICES: u32 = 32768;
-/** Mapped events. */
-export const MAX_ITES: u32 = 131072;
 export const MAX_COLLECTIONS: u32 = 32768;
-export const MAX_CACHED_TRANSLATIONS: u32 = 131072;
 
 /** Chains of the index that finds all of them. */
 export const INDEX_CHAINS: u32 = 1 << 17;

@@ -1,18 +1,12 @@
 // What a virtual ITS knows: struct vgic_its, its_device, its_ite, its_collection, and the translation cache's entries.
 // The guest's tables in its RAM are only written by a save and read by a restore.
+
 import { ItsOutcome, MsiResult } from '../../abi';
-import { areaAt, ITSES_AT } from '../areas';
+import { machine } from '../../memory/machine';
+import { areaAt, ITSES_AT, kvmTables } from '../areas';
 import { MAX_VMS } from '../limits';
 import { VgicIrq } from '../vgic_irq';
-import {
-  INDEX_CHAINS,
-  MAX_CACHED_TRANSLATIONS,
-  MAX_COLLECTIONS,
-  MAX_COMMAND_ERRORS,
-  MAX_ITES,
-  MAX_ITS_DEVICES,
-  MAX_ITSES,
-} from './limits';
+import { INDEX_CHAINS, MAX_COLLECTIONS, MAX_COMMAND_ERRORS, MAX_ITS_DEVICES, MAX_ITSES } from './limits';
 
 /** What a record of the index is. */
 export const KIND_DEVICE: u32 = 1;
@@ -146,9 +140,10 @@ export class Pool {
 const ITS_BYTES: usize = (offsetof<Its>() + 7) & ~7;
 const VM_BYTES: usize = (offsetof<ItsVm>() + 7) & ~7;
 const DEVICE_BYTES: usize = (offsetof<Device>() + 7) & ~7;
-const ITE_BYTES: usize = (offsetof<Ite>() + 7) & ~7;
+/** Bytes of a mapped event, and of a translation in a cache: a machine has room for as many as for guests' LPIs. */
+export const ITE_BYTES: usize = (offsetof<Ite>() + 7) & ~7;
 const COLLECTION_BYTES: usize = (offsetof<Collection>() + 7) & ~7;
-const CACHED_BYTES: usize = (offsetof<Cached>() + 7) & ~7;
+export const CACHED_BYTES: usize = (offsetof<Cached>() + 7) & ~7;
 const ERROR_BYTES: usize = 16;
 
 const ITS_OUTCOMES_AT: usize = <usize>MAX_ITSES * ITS_BYTES;
@@ -158,12 +153,10 @@ const POOLS_AT: usize = MSI_RESULTS_AT + <usize>MAX_VMS * MsiResult.COUNT * 8;
 const ERRORS_AT: usize = POOLS_AT + 64;
 const CHAINS_AT: usize = ERRORS_AT + 8 + <usize>MAX_COMMAND_ERRORS * ERROR_BYTES;
 const DEVICES_AT: usize = (CHAINS_AT + <usize>INDEX_CHAINS * 4 + 63) & ~63;
-const ITES_AT: usize = DEVICES_AT + <usize>MAX_ITS_DEVICES * DEVICE_BYTES;
-const COLLECTIONS_AT: usize = ITES_AT + <usize>MAX_ITES * ITE_BYTES;
-const CACHED_AT: usize = COLLECTIONS_AT + <usize>MAX_COLLECTIONS * COLLECTION_BYTES;
+const COLLECTIONS_AT: usize = DEVICES_AT + <usize>MAX_ITS_DEVICES * DEVICE_BYTES;
 
-/** Bytes of everything here. */
-export const RECORDS_BYTES: usize = (CACHED_AT + <usize>MAX_CACHED_TRANSLATIONS * CACHED_BYTES + 63) & ~63;
+/** Bytes of everything here but mapped events and cached translations. */
+export const ITSES_BYTES: usize = (COLLECTIONS_AT + <usize>MAX_COLLECTIONS * COLLECTION_BYTES + 63) & ~63;
 
 export function itsOf(n: u32): Its {
   return changetype<Its>(areaAt(ITSES_AT) + <usize>n * ITS_BYTES);
@@ -215,14 +208,12 @@ export function bytesOf(kind: u32): usize {
 
 export function capacityOf(kind: u32): u32 {
   if (kind == KIND_DEVICE) return MAX_ITS_DEVICES;
-  if (kind == KIND_ITE) return MAX_ITES;
-  return kind == KIND_COLLECTION ? MAX_COLLECTIONS : MAX_CACHED_TRANSLATIONS;
+  return kind == KIND_COLLECTION ? MAX_COLLECTIONS : machine().guestLpiLimit;
 }
 
 /** Where the records of a kind stand. */
 export function recordsAt(kind: u32): usize {
-  const base = areaAt(ITSES_AT);
-  if (kind == KIND_DEVICE) return base + DEVICES_AT;
-  if (kind == KIND_ITE) return base + ITES_AT;
-  return base + (kind == KIND_COLLECTION ? COLLECTIONS_AT : CACHED_AT);
+  if (kind == KIND_DEVICE) return areaAt(ITSES_AT) + DEVICES_AT;
+  if (kind == KIND_COLLECTION) return areaAt(ITSES_AT) + COLLECTIONS_AT;
+  return kind == KIND_ITE ? kvmTables().ites : kvmTables().cached;
 }
