@@ -119,6 +119,13 @@ export enum RedistributorTrait {
   INVALIDATION = 4,
 }
 
+/** Where the host leaves MSIs that it sends together, in front of the machine's state: DeviceID and EventID each. */
+export enum MsiBatch {
+  AT = 0x2_0000,
+  RECORD_BYTES = 8,
+  RECORDS = 0x2000,
+}
+
 /** Policies, by the names of the `policy` object. A policy's value is the number of its choice. */
 export enum Policy {
   commandError = 0,

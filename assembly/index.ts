@@ -16,6 +16,7 @@ import { setPpiLevel, setSpiLevel } from './gic/wires';
 import { IRQCHIP_BYTES } from './irqchip/state';
 import { inspectCollection, inspectDevice, inspectInterrupt, inspectVpe } from './its/commands';
 import { ITS_BYTES, itsOf, setItsNumber } from './its/its';
+import { translateMsis } from './its/msi_batch';
 import { processQueue } from './its/queue';
 import { translateMsi } from './its/translation';
 import { bytesOfKvm, layKvmOut } from './kvm/areas';
@@ -238,6 +239,13 @@ export function sendMsi(its: u32, deviceId: u32, eventId: u32): Outcome {
   const outcome = translateMsi(its, deviceId, eventId);
   settle();
   return outcome;
+}
+
+/** MSIs that stand in memory, `count` pairs of DeviceID and EventID at `at`; how many were not dropped. */
+export function sendMsis(its: u32, at: u32, count: u32): u32 {
+  const taken = translateMsis(its, at, count);
+  settle();
+  return taken;
 }
 
 export function setSpi(intid: u32, level: u32): void {

@@ -3,39 +3,34 @@
  *
  *     npm run bench:qemu -- [--filter TEXT] [--time MS] [--json]
  */
-import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import type { BenchCase } from '../bindings/bench/case.ts';
 import { benchCases } from '../bindings/bench/cases/index.ts';
 import { fullEffort, measureCase } from '../bindings/bench/measure.ts';
-import { printJson, printLine } from '../bindings/cli/output.ts';
 import { createProgress } from '../bindings/cli/progress.ts';
 import type { Engine } from '../bindings/engine.ts';
 import { loadEngine } from '../bindings/engine_loading.ts';
 import { Machine } from '../bindings/machine.ts';
 import { findQemu } from '../test/qemu/installed.ts';
 import { measureOnQemu } from './qemu/measure_qemu.ts';
-
-interface Comparison {
-  readonly name: string;
-  readonly engineNsPerOp: number;
-  readonly qemuNsPerOp: number;
-  /** Part of a run on QEMU that is not in `qemuNsPerOp`. */
-  readonly socketNsPerOp: number;
-  /** How many times as fast the engine is. */
-  readonly ratio: number;
-  /** How many times as fast it is meant to be at least. */
-  readonly target?: number;
-}
+import { type Row, runSection, type SectionOptions } from './section.ts';
 
 /** Cases whose timed part is commands and registers, which qtest can do at once, and what they are to reach. */
-const selection: readonly (readonly [name: RegExp, target?: number])[] = [
-  [/^INT, .* LPIs$/, 3],
-  [/^INT \+ CLEAR, .* LPIs$/, 500],
-  [/^INV, 57,344 /, 100],
-  [/^MOVALL, /, 100],
-  [/^(MAPTI|MAPD|MAPC|MOVI|INV,|INVALL|VMOVP|vPE schedule-)/],
+const selection: readonly Selection[] = [
+  { cases: /^INT, .* LPIs$/, target: 3, goal: 'commands' },
+  { cases: /^INT \+ CLEAR, .* LPIs$/, target: 500, goal: 'taken away' },
+  { cases: /^(INV, 57,344|MOVALL,) /, target: 100, goal: 'all pending' },
+  { cases: /^(MAPTI|MAPD|MAPC|MOVI|INV,|INVALL|VMOVP|vPE schedule-)/ },
 ];
+
+interface Selection {
+  readonly cases: RegExp;
+  readonly target?: number;
+  readonly goal?: string;
+}
+
+const QEMU = 'QEMU ns/op';
+/** Part of a run on QEMU that is not in the column before. */
+const SOCKET = 'socket ns/op';
 
 /** So few that 57,344 LPIs are not all pending before the last run: QEMU takes half a minute to clear them. */
 const qemuEffort = { runs: 5, runsMax: 50, batch: fullEffort.batch };
@@ -43,97 +38,56 @@ const qemuEffort = { runs: 5, runsMax: 50, batch: fullEffort.batch };
 const NOTE =
   "QEMU's time is the CPU time of its thread that does the work (on Linux; else the time that goes by), without what as " +
   'many accesses to RAM cost by the same socket. Commands stand in its queue before the clock starts, and its PEs stand ' +
-  'still meanwhile. All reads of a case and what is pending after it are compared with the engine. A ratio with ~ is ' +
-  'rough: the socket cost more than the work.';
+  'still meanwhile. All reads of a case and what is pending after it are compared with the engine. Where the ' +
+  'socket costs more than the work the ratio is rough.';
 
-const { values } = parseArgs({
-  options: {
-    filter: { type: 'string', default: '' },
-    time: { type: 'string', default: '1000' },
-    json: { type: 'boolean', default: false },
-  },
+await runSection(1000, async (options) => {
+  const found = findQemu();
+  if ('problem' in found) return { section: 'qemu', rows: [], problem: found.problem };
+  return { section: 'qemu', note: NOTE, rows: await compareAll(options) };
 });
 
-const found = findQemu();
-if ('problem' in found) {
-  process.stderr.write(`Nothing to compare with. ${found.problem}\n`);
-} else {
-  const comparisons = await compareAll(values.filter.toLowerCase(), Number(values.time));
-  const host = { node: process.version, qemu: found.version, cpu: cpus()[0]?.model ?? 'unknown' };
-  if (values.json) printJson({ ...host, note: NOTE, cases: comparisons });
-  else printTable(`Node ${host.node}, QEMU ${host.qemu}`, comparisons);
-}
-
-async function compareAll(filter: string, time: number): Promise<Comparison[]> {
+async function compareAll({ filter, time }: SectionOptions): Promise<Row[]> {
   const engine = await loadEngine('single');
   const selected = benchCases.filter(
-    ({ name }) => selection.some(([pattern]) => pattern.test(name)) && name.toLowerCase().includes(filter),
+    ({ name }) => selection.some(({ cases }) => cases.test(name)) && name.toLowerCase().includes(filter),
   );
   const progress = createProgress('bench', selected.length);
-  const results: Comparison[] = [];
+  const rows: Row[] = [];
   for (const benchCase of selected) {
-    results.push(await compareCase(benchCase, engine, time));
-    progress.update(results.length);
+    rows.push(await compareCase(benchCase, engine, time));
+    progress.update(rows.length);
   }
   progress.stop();
-  return [...results, ...residencyChange(results)];
+  return [...rows, ...residencyChange(rows)];
 }
 
 /** A vPE scheduled in and out: the sum of two rows, where both were measured. */
-function residencyChange(rows: readonly Comparison[]): Comparison[] {
+function residencyChange(rows: readonly Row[]): Row[] {
   const parts = rows.filter(({ name }) => /^vPE schedule-(in|out), 57,344 /.test(name));
   if (parts.length < 2) return [];
-  const sum = (of: (row: Comparison) => number) => parts.reduce((total, row) => total + of(row), 0);
-  const engineNsPerOp = sum((row) => row.engineNsPerOp);
-  const qemuNsPerOp = sum((row) => row.qemuNsPerOp);
-  return [
-    {
-      name: 'vPE schedule-in and schedule-out, 57,344 VLPIs pending',
-      engineNsPerOp,
-      qemuNsPerOp,
-      socketNsPerOp: sum((row) => row.socketNsPerOp),
-      ratio: qemuNsPerOp / engineNsPerOp,
-      target: 100,
-    },
+  const sum = (of: (row: Row) => number) => parts.reduce((total, row) => total + of(row), 0);
+  const name = 'vPE schedule-in and schedule-out, 57,344 VLPIs pending';
+  const [ours, theirs, socket] = [
+    sum(({ value }) => value),
+    sum(({ beside }) => beside?.[QEMU] ?? 0),
+    sum(({ beside }) => beside?.[SOCKET] ?? 0),
   ];
+  return [{ ...comparison(name, ours, theirs, socket), target: 100, goal: 'all pending' }];
 }
 
-async function compareCase(benchCase: BenchCase, engine: Engine, time: number): Promise<Comparison> {
+async function compareCase(benchCase: BenchCase, engine: Engine, time: number): Promise<Row> {
   const { name } = benchCase;
   const ours = measureCase(benchCase, (options) => new Machine(engine, options));
   const theirs = await measureOnQemu(benchCase, engine, { ...qemuEffort, time });
-  const target = selection.find(([pattern]) => pattern.test(name))?.[1];
+  const { target, goal } = selection.find(({ cases }) => cases.test(name)) ?? {};
   return {
-    name,
-    engineNsPerOp: ours.nsPerOp,
-    qemuNsPerOp: theirs.nsPerOp,
-    socketNsPerOp: theirs.socketNsPerOp,
-    ratio: theirs.nsPerOp / ours.nsPerOp,
+    ...comparison(name, ours.nsPerOp, theirs.nsPerOp, theirs.socketNsPerOp),
     ...(target !== undefined && { target }),
+    ...(goal !== undefined && { goal }),
   };
 }
 
-function printTable(host: string, rows: readonly Comparison[]): void {
-  const width = Math.max(host.length, ...rows.map(({ name }) => name.length));
-  const columns = ['engine ns/op', '    QEMU ns/op', 'socket ns/op', '     ratio', 'target'];
-  printLine([host.padEnd(width), ...columns].join('  '));
-  for (const { name, engineNsPerOp, qemuNsPerOp, socketNsPerOp, ratio, target } of rows) {
-    const rough = socketNsPerOp > qemuNsPerOp ? '~' : '';
-    const texts = [
-      rounded(engineNsPerOp),
-      rounded(qemuNsPerOp),
-      rounded(socketNsPerOp),
-      qemuNsPerOp > 0 ? `${rough}${rounded(ratio)}` : 'unknown',
-    ];
-    const cells = texts.map((text, n) => text.padStart(columns[n]?.length ?? 0));
-    const verdict = target === undefined ? '' : `${target}${ratio < target ? ', missed' : ''}`;
-    printLine([name.padEnd(width), ...cells, verdict].join('  ').trimEnd());
-  }
-  printLine('');
-  printLine(NOTE);
-}
-
-function rounded(value: number): string {
-  const digits = value < 100 ? 1 : 0;
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function comparison(name: string, value: number, qemu: number, socket: number): Row {
+  return { name, value, unit: 'ns/op', beside: { [QEMU]: qemu, [SOCKET]: socket }, ratio: qemu / value };
 }

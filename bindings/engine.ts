@@ -33,6 +33,7 @@ export interface EngineExports extends KvmExports, ItsExports, SimExports {
   read(address: number, size: number): number;
   write(address: number, size: number, low: number, high: number): void;
   sendMsi(its: number, deviceId: number, eventId: number): number;
+  sendMsis(its: number, at: number, count: number): number;
   setSpi(intid: number, level: number): void;
   setPpi(cpu: number, intid: number, level: number): void;
   readSystemRegister(cpu: number, register: number): number;

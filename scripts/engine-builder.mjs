@@ -6,7 +6,11 @@ import { stateFormat, withSection } from './state-format.mjs';
 import { moduleProblems } from './wasm-sections.mjs';
 
 /** What a target compiles besides the entries of asconfig.json. */
-const furtherEntries = { fuzz: ['assembly/fuzz/index.ts'] };
+const furtherEntries = {
+  fuzz: ['assembly/fuzz/index.ts'],
+  bench: ['assembly/bench/index.ts'],
+  'bench-plain': ['assembly/bench/index.ts'],
+};
 
 /**
  * Builds one module of the engine, in the root of the checkout, with asconfig.json's options for the target. `patches`

@@ -1,5 +1,6 @@
-// Makes a checkout ready to run: installs dependencies when they are missing and builds what is older than
-// its sources, nothing more. Everything it prints goes to stderr, so that `--json` output stays clean.
+// Makes a checkout ready to run: installs dependencies when they are missing and builds what is older than its sources,
+// nothing more; with the argument `bench`, what the benchmarks need too. Everything it prints goes to stderr, so that
+// `--json` output stays clean.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -41,12 +42,11 @@ if (packages.some((name) => !existsSync(join(root, 'node_modules', name)))) {
     '--loglevel=error',
   ]);
 }
-if (
-  ['single', 'shared', 'fuzz'].some((build) =>
-    outdated(`build/gic.${build}.wasm`, ['assembly', 'asconfig.json']),
-  )
-) {
-  run('building the engine', process.execPath, ['scripts/build-engine.mjs']);
+const forBench = process.argv[2] === 'bench';
+const builds = ['single', 'shared', 'fuzz', ...(forBench ? ['bench', 'bench-plain'] : [])];
+const stale = builds.filter((build) => outdated(`build/gic.${build}.wasm`, ['assembly', 'asconfig.json']));
+if (stale.length > 0) {
+  run('building the engine', process.execPath, ['scripts/build-engine.mjs', ...stale]);
 }
 if (
   outdated('dist/bindings/index.js', [
@@ -67,4 +67,17 @@ if (
   ])
 ) {
   run('building the modules for browsers', process.execPath, ['scripts/build-browser.mjs']);
+}
+if (
+  forBench &&
+  outdated('dist/bench/results.js', [
+    ...['bindings', 'bench', 'test/reference', 'test/qemu'],
+    ...['assembly/abi.ts', 'assembly/bench'],
+  ])
+) {
+  run('building the benchmarks', process.execPath, [
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'bench/tsconfig.json',
+  ]);
 }

@@ -11,12 +11,15 @@ const HEADING = /^export class \w+/;
 /** Where areas begin, how large they are, and the numbers of the ABI. */
 const CONSTANT = /^(export )?const \w+: \w+ =|^ {2}\w+ = \w+,$/;
 
+/** What only some builds have: it is no part of a machine's state. */
+const APART = new Set(['bench', 'fuzz']);
+
 function* sources(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
     a.name < b.name ? -1 : 1,
   )) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== 'fuzz') yield* sources(path);
+    if (entry.isDirectory() && !APART.has(entry.name)) yield* sources(path);
     else if (entry.name.endsWith('.ts')) yield path;
   }
 }

@@ -1,8 +1,9 @@
 import { Feature, Policy } from '../abi';
 
 /**
- * Where the machine record stands in linear memory. Nothing of the machine is below: those pages are never touched, and
- * the fuzz build keeps its counters and its map of dirty granules there, so that all builds lay a machine out alike.
+ * Where the machine record stands in linear memory. Nothing of the machine is below: the host leaves batches of MSIs
+ * there, and the fuzz build keeps its counters and its map of dirty granules there, so that all builds lay a machine out
+ * alike.
  */
 export const HEADER: usize = 0x10_0000;
 

@@ -37,9 +37,19 @@ export function checkCase(benchCase: BenchCase, make: MakeGic, { batch }: Pick<E
 
 /** Measures a case, and checks before and after that it does what its name says, else throws a `CheckError`. */
 export function measureCase(benchCase: BenchCase, make: MakeGic, effort: Effort = fullEffort): Measurement {
-  const { name } = benchCase;
   const work = benchCase.prepare(make, effort.batch);
   check(work);
+  const result = measureWork(benchCase.name, work, effort);
+  check(work);
+  return result;
+}
+
+/** Measures what a case prepared, or something like it, without a check. */
+export function measureWork(
+  name: string,
+  work: Omit<Work, 'verify'>,
+  effort: Omit<Effort, 'batch'>,
+): Measurement {
   const bench = new Bench({
     time: effort.time,
     iterations: effort.runs,
@@ -51,7 +61,6 @@ export function measureCase(benchCase: BenchCase, make: MakeGic, effort: Effort 
   // Told that it is not async, tinybench does not try the function out, which would be a run without its reset.
   bench.add(name, () => work.run(), { async: false, beforeEach: () => work.reset?.() });
   const [task] = bench.runSync();
-  check(work);
   if (task?.result.state !== 'completed') throw new Error(`${name}: the measurement did not complete`);
   const { p50, mad, samplesCount } = task.result.latency;
   const nsPerOp = (p50 * 1e6) / work.ops;

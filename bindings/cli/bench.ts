@@ -1,10 +1,11 @@
-import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { BenchCase } from '../bench/case.ts';
 import { benchCases } from '../bench/cases/index.ts';
 import { fullEffort, type Measurement, measureCase } from '../bench/measure.ts';
 import { loadEngine } from '../engine_loading.ts';
 import { Machine } from '../machine.ts';
+import { hostText, thisHost } from './host.ts';
+import { lpiStressCommand } from './lpi_stress.ts';
 import { printJson, printLine } from './output.ts';
 import { createProgress } from './progress.ts';
 
@@ -21,13 +22,14 @@ export function benchCommand(): Command {
     .option('--filter <text>', 'only the cases whose names contain this text')
     .option('--time <ms>', 'milliseconds to measure each case for', parseTime, fullEffort.time)
     .option('--json', 'print one JSON document');
+  command.addCommand(lpiStressCommand());
   return command.action(async ({ filter = '', json, time }: Options) => {
     const selected = casesWith(filter);
     if (selected.length === 0) {
       command.error(`error: no case has "${filter}" in its name`, { exitCode: 2 });
     }
     const results = await measureAll(selected, time);
-    if (json) printJson({ ...host(), cases: results });
+    if (json) printJson({ ...thisHost(), cases: results });
     else printTable(results);
   });
 }
@@ -54,13 +56,8 @@ async function measureAll(selected: readonly BenchCase[], time: number): Promise
   return results;
 }
 
-function host(): { node: string; cpu: string } {
-  return { node: process.version, cpu: cpus()[0]?.model.trim() ?? 'unknown' };
-}
-
 function printTable(results: readonly Measurement[]): void {
-  const { node, cpu } = host();
-  printLine(`Node ${node}, ${cpu}, medians`);
+  printLine(`${hostText()}, medians`);
   const width = Math.max(...results.map(({ name }) => name.length));
   printLine(`${'case'.padEnd(width)}  ${'ns/op'.padStart(12)}  ${'ops/s'.padStart(12)}  margin`);
   for (const { name, nsPerOp, opsPerSecond, marginPercent } of results) {

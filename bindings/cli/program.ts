@@ -28,11 +28,14 @@ function createProgram(): Command {
     .description(description)
     .version(version)
     .helpCommand(false)
+    // An option behind a subcommand is the subcommand's.
+    .enablePositionalOptions()
     .exitOverride()
     // Errors are reported in one place, on one line.
     .configureOutput({ outputError: () => {} });
   for (const command of [replayCommand(), vectorsCommand(), decodeCommand(), benchCommand(), fuzzCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
+    for (const part of command.commands) part.copyInheritedSettings(program);
   }
   return program;
 }

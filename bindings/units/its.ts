@@ -22,6 +22,11 @@ export class ItsUnit extends RegisterUnit {
     return this.machine.sendMsi(deviceId, eventId, this.unit);
   }
 
+  /** MSIs to this ITS together: see `Machine.sendMsis`. */
+  sendMsis(msis: Uint32Array): number {
+    return this.machine.sendMsis(msis, this.unit);
+  }
+
   /**
    * Puts commands into the command queue, as software does, and writes GITS_CWRITER. Throws a `GicError`, before
    * anything is written, when the queue is not set up, is not inside RAM or has no room for them.

@@ -7,7 +7,7 @@ import type { MachineShape } from '../machine_view.ts';
 /** Methods of a machine that can be called from another thread: all they take and return can be posted. */
 export const remoteMethods = [
   ...(['read', 'write', 'readMemory', 'writeMemory'] as const),
-  ...(['sendMsi', 'setSpi', 'setPpi', 'readSystemRegister', 'writeSystemRegister'] as const),
+  ...(['sendMsi', 'sendMsis', 'setSpi', 'setPpi', 'readSystemRegister', 'writeSystemRegister'] as const),
   ...(['highestPending', 'irq', 'fiq', 'virtualOutputs', 'takeChangedCpus', 'resetCpuInterface'] as const),
   ...(['advanceCounter', 'nextTimerDeadline', 'stepIts'] as const),
   ...(['deviceEntry', 'collectionEntry', 'interruptEntry', 'vpeEntry'] as const),

@@ -20,6 +20,7 @@ const uses: Readonly<
   read: (m: Machine) => m.read(RAM, 4),
   write: (m: Machine) => m.write(RAM, 4, 1),
   sendMsi: (m: Machine) => m.sendMsi(1, 1),
+  sendMsis: (m: Machine) => m.sendMsis(Uint32Array.of(1, 1)),
   setSpi: (m: Machine) => m.setSpi(40, true),
   setPpi: (m: Machine) => m.setPpi(0, 20, true),
   readSystemRegister: (m: Machine) => m.readSystemRegister(0, 'ICC_IAR1_EL1'),

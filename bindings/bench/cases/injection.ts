@@ -1,3 +1,4 @@
+import { Machine } from '../../machine.ts';
 import type { BenchCase, MakeGic, Work } from '../case.ts';
 import { expectEqual } from '../check.ts';
 import { ALL_LPIS, DEVICE, FIRST_LPI, onEvent, perEvent, Rig } from '../rig.ts';
@@ -82,6 +83,17 @@ function msiCase(count: number, target: Target): BenchCase {
       for (const eventId of events) gic.sendMsi(DEVICE, eventId);
     },
   }));
+}
+
+/** The same MSIs by one call, which only the engine has. */
+function msisCase(count: number, target: Target): BenchCase {
+  const name = `MSI, ${number(count)} ${target.label}, sent together`;
+  const sent = injectionCase(name, count, target, ({ gic }, events) => {
+    if (!(gic instanceof Machine)) throw new TypeError('machines of the engine take MSIs together');
+    const msis = Uint32Array.from(events.flatMap((eventId) => [DEVICE, eventId]));
+    return { run: () => void gic.sendMsis(msis) };
+  });
+  return { ...sent, engineOnly: true };
 }
 
 type MakeInjector = (rig: Rig, events: readonly number[]) => { load?(): void; run(): void };
@@ -174,6 +186,7 @@ export const lpiInjectionCases: readonly BenchCase[] = [
   ...counts.map((count) => intCase(count, lpis)),
   ...counts.map((count) => intClearCase(count, lpis)),
   msiCase(1024, lpis),
+  msisCase(1024, lpis),
 ];
 
 export const vlpiInjectionCases: readonly BenchCase[] = [
