@@ -20,7 +20,8 @@ const STEP = 256;
 /** Beyond what the machine of the fuzz build has set up in its RAM. */
 const FREE_RAM = 0x18_0000;
 const NOTE =
-  'A page is 4 KiB. The fuzz build keeps account of pieces of a page, granules: it puts back those that were written. `Machine.restore` copies all that the snapshot holds.';
+  'A page is 4 KiB. The fuzz build keeps account of pieces of a page, granules: it puts back those that were written. ' +
+  '`Machine.restore` copies all that the snapshot holds.';
 
 await runSection(500, async ({ time }) => {
   return { section: 'restore', note: NOTE, rows: [...fuzzRows(time), await snapshotRow(time)] };
