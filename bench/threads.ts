@@ -8,16 +8,18 @@
  */
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { ALL_LPIS, FIRST_LPI, perEvent, Rig } from '../bindings/bench/rig.ts';
+import { FIRST_LPI, perEvent, Rig } from '../bindings/bench/rig.ts';
 import { printJson, printLine } from '../bindings/cli/output.ts';
 import { loadEngine } from '../bindings/engine_loading.ts';
 import { GicError } from '../bindings/errors.ts';
 import { Machine } from '../bindings/machine.ts';
 
 const THREADS = 2;
-const DEVICES_EACH = 4;
-const DEVICES = THREADS * DEVICES_EACH;
-const MSIS_EACH = DEVICES_EACH * ALL_LPIS;
+/** A thread's devices, which make all LPIs of one PE pending. */
+const DEVICES_EACH = 14;
+const EVENT_BITS = 12;
+const EVENTS = 2 ** EVENT_BITS;
+const MSIS_EACH = DEVICES_EACH * EVENTS;
 /** DESIGN: MSI injection on two threads against one. */
 const TARGET = 1.7;
 
@@ -43,7 +45,7 @@ if (!Number.isInteger(rounds) || rounds < 1) {
 
 const machine = await prepareMachine();
 const crews = [await startThreads(1), await startThreads(2)];
-const rows = [measure('pending', clearAll), measure('coalesced', () => {})];
+const rows = [measure('pending', clearAll), measure('coalesced', () => machine.takeArrivals())];
 for (const crew of crews) crew.end();
 const besides = rows.map(({ oneThread }) => ({ 'one thread, million MSIs per second': oneThread }));
 if (values.json) {
@@ -56,13 +58,15 @@ if (values.json) {
 
 async function prepareMachine(): Promise<Machine> {
   const engine = await loadEngine('shared');
-  const options = { cpus: DEVICES, ram: { base: 0x8000_0000, size: 0x400_0000 } };
+  const options = { cpus: THREADS, ram: { base: 0x8000_0000, size: 0x400_0000 } };
   const rig = new Rig((given) => new Machine(engine, given), options);
-  for (let deviceId = 0; deviceId < DEVICES; deviceId++) {
-    rig.mapDevice(deviceId);
+  for (let deviceId = 0; deviceId < THREADS * DEVICES_EACH; deviceId++) {
+    rig.mapDevice(deviceId, EVENT_BITS);
+    const icid = Math.floor(deviceId / DEVICES_EACH);
+    const first = FIRST_LPI + (deviceId % DEVICES_EACH) * EVENTS;
     const mapti = (eventId: number) =>
-      ({ command: 'MAPTI', deviceId, eventId, pIntid: FIRST_LPI + eventId, icid: deviceId }) as const;
-    rig.execute(perEvent(ALL_LPIS, mapti));
+      ({ command: 'MAPTI', deviceId, eventId, pIntid: first + eventId, icid }) as const;
+    rig.execute(perEvent(EVENTS, mapti));
   }
   return rig.gic as Machine;
 }
@@ -75,9 +79,11 @@ interface Crew {
 }
 
 async function startThreads(threads: number): Promise<Crew> {
-  const words = new Int32Array(new SharedArrayBuffer(8));
+  const words = new Int32Array(new SharedArrayBuffer(12));
+  const times = new BigInt64Array(new SharedArrayBuffer(16 * threads));
   const workers = Array.from({ length: threads }, (_, thread) => {
-    const workerData = { shared: machine.shared, rounds: words, msis: msisOf(thread) };
+    const own = { thread, msis: msisOf(thread) };
+    const workerData = { shared: machine.shared, threads, rounds: words, times, ...own };
     return new Worker(new URL('./threads_device.js', import.meta.url), { workerData });
   });
   await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('online', resolve))));
@@ -91,11 +97,12 @@ async function startThreads(threads: number): Promise<Crew> {
     round() {
       awaitAll();
       Atomics.store(words, 1, 0);
-      const started = performance.now();
       Atomics.add(words, 0, 1);
       Atomics.notify(words, 0);
       awaitAll();
-      return performance.now() - started;
+      const moments = (end: 0 | 1): number[] =>
+        workers.map((_, thread) => Number(times[2 * thread + end] as bigint));
+      return (Math.max(...moments(1)) - Math.min(...moments(0))) / 1e6;
     },
     end() {
       awaitAll();
@@ -111,7 +118,7 @@ function msisOf(thread: number): Uint32Array {
   for (let n = 0; n < MSIS_EACH; n++) {
     msis[2 * n] = thread * DEVICES_EACH + (n % DEVICES_EACH);
     // An odd step: neighbours in time are no neighbours in the tables.
-    msis[2 * n + 1] = (Math.floor(n / DEVICES_EACH) * 40_503) % ALL_LPIS;
+    msis[2 * n + 1] = (Math.floor(n / DEVICES_EACH) * 1_283) % EVENTS;
   }
   return msis;
 }
@@ -119,15 +126,15 @@ function msisOf(thread: number): Uint32Array {
 /** Takes all pending state away. */
 function clearAll(): void {
   const its = machine.its();
-  for (let cpu = 0; cpu < DEVICES; cpu++) {
+  for (let cpu = 0; cpu < THREADS; cpu++) {
     const table = machine.redistributor(cpu).read('GICR_PENDBASER');
     machine.ram(Number(table), 2 ** 16 / 8).fill(0);
   }
   machine.takeArrivals();
-  for (let icid = 0; icid < DEVICES; icid++) its.command({ command: 'INVALL', icid });
+  for (let icid = 0; icid < THREADS; icid++) its.command({ command: 'INVALL', icid });
 }
 
-function measure(name: string, before: () => void): Row {
+function measure(name: string, before: () => unknown): Row {
   const times = crews.map((): number[] => []);
   // The first rounds let the engine be compiled.
   for (let round = -10; round < rounds; round++) {

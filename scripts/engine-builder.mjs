@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import asc from 'assemblyscript/asc';
+import { inlineHardware } from './inline.mjs';
 import { instrument } from './instrument.mjs';
 import { stateFormat, withSection } from './state-format.mjs';
 import { moduleProblems } from './wasm-sections.mjs';
@@ -27,10 +28,18 @@ export async function buildEngine(target, { patches = [], outFile = `build/gic.$
   if (error) throw error;
   sources.requireAllRead();
   const compiled = readFileSync(outFile);
-  const bytes = target === 'fuzz' ? instrument(compiled) : compiled;
+  const bytes = finish(target, compiled);
   writeFileSync(outFile, withSection(bytes, 'gicv4.state', stateFormat('.')));
   const problems = moduleProblems(readFileSync(outFile));
   if (target !== 'debug' && problems.length > 0) throw new Error(`${outFile}: ${problems.join('; ')}`);
+}
+
+/** What is done with a module once it is compiled. */
+function finish(target, compiled) {
+  if (target === 'debug') return compiled;
+  if (target === 'fuzz') return instrument(compiled);
+  const { targets } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
+  return inlineHardware(compiled, targets[target].enable);
 }
 
 class PatchedSources {

@@ -1,0 +1,46 @@
+// Inlines the hardware floor as far as it pays: V8 as Node 20 has it inlines nothing in WebAssembly, and calls are a third
+// of what a short command costs. The layers above, which are larger and called less often, are left as they are, so that
+// the module stays small.
+import binaryen from 'binaryen';
+
+/** Functions that stay functions, by name. */
+const COLD = ['assembly/kvm/*', 'assembly/sim/*', 'assembly/irqchip/*'];
+
+const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128, Atomics } =
+  binaryen.Features;
+const features = MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | (BulkMemoryOpt ?? 0);
+const enabled = { simd: SIMD128, threads: Atomics };
+
+/**
+ * @param {Uint8Array} bytes a module with the names of its functions
+ * @param {readonly string[]} enable features beside the compiler's own, as in asconfig.json
+ * @returns {Uint8Array} the module without names
+ */
+export function inlineHardware(bytes, enable = []) {
+  const module = binaryen.readBinary(bytes);
+  module.setFeatures(enable.reduce((all, name) => all | enabled[name], features));
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  // Names are needed until the last pass.
+  binaryen.setDebugInfo(true);
+  binaryen.setAlwaysInlineMaxSize(40);
+  binaryen.setFlexibleInlineMaxSize(400);
+  // These two have other values after a compilation: such functions are always inlined, and none with loops.
+  binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
+  binaryen.setAllowInliningFunctionsWithLoops(false);
+  try {
+    for (const names of COLD) {
+      binaryen.setPassArgument('no-inline', names);
+      module.runPasses(['no-inline']);
+    }
+    // What became small or constant by the first round is inlined in the second.
+    module.optimize();
+    module.optimize();
+    binaryen.setDebugInfo(false);
+    module.runPasses(['strip-debug']);
+    if (!module.validate()) throw new Error('the module is not valid after inlining');
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}
