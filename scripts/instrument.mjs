@@ -39,6 +39,17 @@ function placesOf(bytes) {
   };
 }
 
+/** What only the layers above the hardware export, which no input reaches. */
+const ABOVE = /^(kvm|vits|sim)(?!Bytes$)/;
+
+function removeLayersAbove(module) {
+  for (let n = module.getNumExports() - 1; n >= 0; n--) {
+    const { name } = binaryen.getExportInfo(module.getExportByIndex(n));
+    if (ABOVE.test(name)) module.removeExport(name);
+  }
+  module.runPasses(['remove-unused-module-elements']);
+}
+
 /** Inlining comes after the pass: what is inlined in several places keeps its counters. */
 function optimize(module) {
   binaryen.setOptimizeLevel(3);
@@ -55,6 +66,7 @@ export function instrument(bytes) {
   const module = binaryen.readBinary(bytes);
   module.setFeatures(features);
   try {
+    removeLayersAbove(module);
     const places = placesOf(bytes);
     const edges = new Edges(module, places);
     const notes = new Notes(module, places);
