@@ -129,7 +129,7 @@ describe('registers that translations depend on', () => {
 
 describe('a thread that stands still in the middle of a translation', () => {
   it('is given up after some seconds, with a diagnostic, and injects no more', {
-    timeout: 30_000,
+    timeout: 300_000,
   }, async () => {
     const { machine, driver } = await mapped();
     const injector = new Injector(machine.shared);
