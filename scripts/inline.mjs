@@ -4,7 +4,11 @@
 import binaryen from 'binaryen';
 
 /** Functions that stay functions, by name. */
-const COLD = ['assembly/kvm/*', 'assembly/sim/*', 'assembly/irqchip/*'];
+const COLD = [
+  ...['assembly/kvm/*', 'assembly/sim/*', 'assembly/irqchip/*', 'assembly/timer/*'],
+  ...['assembly/diag/*', 'assembly/memory/state/*', 'assembly/gic/initialize/*'],
+  ...['assembly/gic/bank_registers/*', 'assembly/gic/distributor_registers/*'],
+];
 
 const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128, Atomics } =
   binaryen.Features;
@@ -24,10 +28,10 @@ export function inlineHardware(bytes, enable = []) {
   // Names are needed until the last pass.
   binaryen.setDebugInfo(true);
   binaryen.setAlwaysInlineMaxSize(40);
-  binaryen.setFlexibleInlineMaxSize(400);
-  // These two have other values after a compilation: such functions are always inlined, and none with loops.
+  binaryen.setFlexibleInlineMaxSize(280);
+  // Always: the compiler leaves a limit behind.
   binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
-  binaryen.setAllowInliningFunctionsWithLoops(false);
+  binaryen.setAllowInliningFunctionsWithLoops(true);
   try {
     for (const names of COLD) {
       binaryen.setPassArgument('no-inline', names);
