@@ -10,10 +10,9 @@ const COLD = [
   ...['assembly/gic/bank_registers/*', 'assembly/gic/distributor_registers/*'],
 ];
 
-const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt, SIMD128, Atomics } =
-  binaryen.Features;
+const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt } = binaryen.Features;
 const features = MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | (BulkMemoryOpt ?? 0);
-const enabled = { simd: SIMD128, threads: Atomics };
+const enabled = { simd: binaryen.Features.SIMD128, threads: binaryen.Features.Atomics };
 
 /**
  * @param {Uint8Array} bytes a module with the names of its functions

@@ -87,13 +87,13 @@ export class ActivePriorities {
     return index << 5 < (<u32>1) << this.preemptionBits;
   }
 
-  /** The highest active level of a group, or NO_LEVEL. */
+  /** The highest active level of a group, or NO_LEVEL. Words are looked at in pairs: level n is bit n of the pair. */
   highestActive(group: u32): u32 {
-    for (let index: u32 = 0; index < WORDS; index++) {
-      const word = this.activeWord(group, index);
-      if (word) return (index << 5) | <u32>ctz(word);
-    }
-    return NO_LEVEL;
+    const at = this.activeAt(group, 0);
+    const low = load<u64>(at);
+    if (low) return <u32>ctz(low);
+    const high = load<u64>(at, 8);
+    return high ? 64 + <u32>ctz(high) : NO_LEVEL;
   }
 
   /** Acknowledge: the group priority of an interrupt becomes active. */

@@ -105,6 +105,8 @@ export class PriorityIndex {
   best(): u32 {
     let level: u32;
     if (this.used0) level = <u32>ctz(this.used0);
+    // Up to 64 priorities there are no further words.
+    else if (this.shift >= 2) return NONE;
     else if (this.used1) level = 64 + <u32>ctz(this.used1);
     else if (this.used2) level = 128 + <u32>ctz(this.used2);
     else if (this.used3) level = 192 + <u32>ctz(this.used3);
