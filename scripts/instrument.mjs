@@ -55,9 +55,11 @@ function optimize(module) {
   binaryen.setOptimizeLevel(3);
   binaryen.setShrinkLevel(0);
   binaryen.setDebugInfo(true);
-  binaryen.setAlwaysInlineMaxSize(20);
-  binaryen.setFlexibleInlineMaxSize(60);
-  binaryen.setOneCallerInlineMaxSize(1000);
+  binaryen.setAlwaysInlineMaxSize(40);
+  binaryen.setFlexibleInlineMaxSize(280);
+  binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
+  binaryen.setAllowInliningFunctionsWithLoops(true);
+  module.optimize();
   module.optimize();
 }
 
