@@ -120,7 +120,7 @@ function copyBack(at: usize, bytes: usize): void {
 /** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand after the map. */
 export function fuzzRestoreAll(): void {
   memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
-  restorePages(HEADER, DIRTY_MAP + (1 << (32 - GRANULE_SHIFT)));
+  restorePages(HEADER, min<usize>(DIRTY_MAP + (1 << (32 - GRANULE_SHIFT)), stateEnd));
   restorePages(machine().itsRecords, stateEnd);
 }
 

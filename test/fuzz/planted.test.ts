@@ -53,6 +53,16 @@ describe('a defect that was planted: MOVI loses a pending LPI', () => {
   });
 });
 
+describe('a defect that was planted: a store to where nothing of the machine is', () => {
+  it('is found, and the machine is what it was afterwards', { timeout: 240_000 }, async () => {
+    const fuzzer = await createFuzzer(await plant('stray-write'));
+    const campaign = new Campaign(fuzzer, { seed: 1 });
+    while (campaign.crashes.length === 0 && campaign.executions < 2_000_000) campaign.run(256);
+    expect(campaign.crashes[0]).toMatchObject({ kind: 'stray' });
+    for (const target of fuzzer.targets) target.checkRestored();
+  });
+});
+
 describe('the planted defects', () => {
   it('are of at least five kinds', () => {
     const kinds = new Set(Object.values(plantedBugs).map(({ found }) => found[0]));
