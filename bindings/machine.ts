@@ -6,20 +6,26 @@ import {
   type EngineBuild,
   type EngineExports,
   instantiate,
-  PAGE_BYTES,
   pagesOf,
   structureSizes,
 } from './engine.ts';
-import { buildFor, type EngineOptions, loadEngine, loadEngineSync, memoryOf } from './engine_loading.ts';
+import { type EngineOptions, loadEngine, loadEngineSync, memoryOf } from './engine_loading.ts';
 import { GicError, requireInteger } from './errors.ts';
 import type { GicHardware } from './hardware.ts';
-import { type Layout, layOut } from './layout.ts';
+import { layOut } from './layout.ts';
+import {
+  fitting,
+  requireAccess,
+  requireIts,
+  requireMsis,
+  requireWide,
+  systemRegister,
+} from './machine_arguments.ts';
 import { configure, writeAffinities } from './machine_setup.ts';
 import { disposed, MachineView, shapeOf } from './machine_view.ts';
 import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
 import { implementedRegisters } from './registers/index.ts';
-import { type SystemRegisterDefinition, systemRegisterByName } from './registers/system.ts';
 import { mayWait, type SharedMachine } from './shared_machine.ts';
 import { copyState, putBack, type Snapshot } from './snapshot/snapshot.ts';
 import {
@@ -142,7 +148,7 @@ export class Machine extends MachineView implements GicHardware {
   sendMsi(deviceId: number, eventId: number, its = 0): MsiOutcome {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     return msiOutcomes[this.engine.sendMsi(its, deviceId, eventId)] as MsiOutcome;
   }
 
@@ -152,11 +158,8 @@ export class Machine extends MachineView implements GicHardware {
    * left once all have been taken. Throws a `GicError` INVALID_ARGUMENT for an odd length.
    */
   sendMsis(msis: Uint32Array, its = 0): number {
-    if (!(msis instanceof Uint32Array) || msis.length % 2 !== 0) {
-      const expected = 'a Uint32Array of pairs (DeviceID, EventID)';
-      throw new GicError('INVALID_ARGUMENT', 'msis', (msis as { length?: number })?.length, expected);
-    }
-    this.#requireIts(its);
+    requireMsis(msis);
+    requireIts(its, this.config.itsCount);
     const capacity = 2 * MsiBatch.RECORDS;
     let taken = 0;
     for (let from = 0; from < msis.length; from += capacity) {
@@ -265,14 +268,14 @@ export class Machine extends MachineView implements GicHardware {
 
   /** Executes up to `commands` queued commands where the policy `commandExecution` is `stepped`; how many it were. */
   stepIts(its = 0, commands = 1): number {
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     requireInteger('INVALID_ARGUMENT', 'commands', commands, 1, 0xffff_ffff);
     return this.engine.stepIts(its, commands) >>> 0;
   }
 
   /** The device table's entry of a device; undefined where it is not mapped. */
   deviceEntry(its: number, deviceId: number): DeviceEntry | undefined {
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     const entry = this.wide(this.engine.deviceEntry(its, deviceId) >>> 0);
     return entry === 0n ? undefined : decodeDeviceEntry(entry);
@@ -280,7 +283,7 @@ export class Machine extends MachineView implements GicHardware {
 
   /** The PE that a collection is mapped to; undefined where it is not mapped. */
   collectionEntry(its: number, icid: number): number | undefined {
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     requireInteger('INVALID_ARGUMENT', 'icid', icid, 0, 0xffff);
     const entry = this.wide(this.engine.collectionEntry(its, icid) >>> 0);
     return entry === 0n ? undefined : Number(entry & 0xffffn);
@@ -288,7 +291,7 @@ export class Machine extends MachineView implements GicHardware {
 
   /** What an event is mapped to; undefined where it is not mapped. */
   interruptEntry(its: number, deviceId: number, eventId: number): InterruptEntry | undefined {
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
     const entry = this.wide(this.engine.interruptEntry(its, deviceId, eventId) >>> 0);
@@ -297,7 +300,7 @@ export class Machine extends MachineView implements GicHardware {
 
   /** The vPE table's entry of a vPE; undefined where it is not mapped. */
   vpeEntry(its: number, vpeId: number): VpeEntry | undefined {
-    this.#requireIts(its);
+    requireIts(its, this.config.itsCount);
     requireInteger('INVALID_ARGUMENT', 'vpeId', vpeId, 0, 0xffff);
     const entry = this.wide(this.engine.vpeEntry(its, vpeId) >>> 0);
     return entry === 0n ? undefined : decodeVpeEntry(entry);
@@ -311,7 +314,7 @@ export class Machine extends MachineView implements GicHardware {
 
   /** ITS number `n`: its registers by name, its tables, its command queue. */
   its(n = 0): ItsUnit {
-    this.#requireIts(n);
+    requireIts(n, this.config.itsCount);
     return new ItsUnit(this, n);
   }
 
@@ -445,55 +448,4 @@ export class Machine extends MachineView implements GicHardware {
     if (this.memory.buffer && this.#build === 'shared') return;
     throw new GicError('UNSUPPORTED_HOST', field, this.#build, 'a machine of the build "shared"');
   }
-
-  #requireIts(its: number): void {
-    const { itsCount } = this.config;
-    if (!Number.isInteger(its) || its < 0 || its >= itsCount) {
-      const expected =
-        itsCount === 0 ? 'a machine with an ITS' : `an ITS of this machine, 0 to ${itsCount - 1}`;
-      throw new GicError('INVALID_ARGUMENT', 'its', its, expected);
-    }
-  }
-}
-
-/** The memory that a user gave, once it is known to fit. */
-function fitting(memory: WebAssembly.Memory, build: EngineBuild, layout: Layout): WebAssembly.Memory {
-  if (buildFor(memory) !== build) {
-    const kind = build === 'shared' ? 'a shared memory' : 'a memory that is not shared';
-    throw new GicError('INVALID_ARGUMENT', 'memory', memory.buffer, `${kind}, for the build "${build}"`);
-  }
-  const pages = memory.buffer.byteLength / PAGE_BYTES;
-  const needed = pagesOf(layout.pages);
-  if (pages < needed) {
-    throw new GicError('INVALID_ARGUMENT', 'memory', `${pages} pages`, `at least ${needed} pages of 64 KiB`);
-  }
-  return memory;
-}
-
-const PHYSICAL_ADDRESS_LIMIT = 2 ** 52;
-
-function requireAccess(address: number, size: number): void {
-  if (size !== 1 && size !== 2 && size !== 4 && size !== 8) {
-    throw new GicError('INVALID_ARGUMENT', 'size', size, '1, 2, 4 or 8');
-  }
-  requireInteger('INVALID_ARGUMENT', 'address', address, 0, PHYSICAL_ADDRESS_LIMIT - size);
-}
-
-function requireWide(field: string, value: bigint, bits: number): void {
-  if (value < 0n || value >> BigInt(bits) !== 0n) {
-    throw new GicError('INVALID_ARGUMENT', field, value, `a value of ${bits} bits`);
-  }
-}
-
-function systemRegister(name: string): SystemRegisterDefinition {
-  const definition = systemRegisterByName.get(name);
-  if (!definition) {
-    throw new GicError(
-      'UNKNOWN_NAME',
-      'name',
-      name,
-      'a system register of the CPU interface, such as ICC_IAR1_EL1',
-    );
-  }
-  return definition;
 }

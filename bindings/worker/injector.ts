@@ -3,6 +3,7 @@ import type { LpiRequestCounts } from '../counters.ts';
 import { readMsiCounts } from '../counters.ts';
 import { type EngineExports, instantiate } from '../engine.ts';
 import { GicError, requireInteger } from '../errors.ts';
+import { requireIts, requireMsis } from '../machine_arguments.ts';
 import { disposed } from '../machine_view.ts';
 import { type MsiOutcome, msiOutcomes } from '../outcomes.ts';
 import type { SharedMachine } from '../shared_machine.ts';
@@ -59,7 +60,7 @@ export class Injector {
   sendMsi(deviceId: number, eventId: number, its = 0): MsiOutcome {
     requireInteger('INVALID_ARGUMENT', 'deviceId', deviceId, 0, 0xffff_ffff);
     requireInteger('INVALID_ARGUMENT', 'eventId', eventId, 0, 0xffff_ffff);
-    this.#requireIts(its);
+    requireIts(its, this.#itsCount);
     return msiOutcomes[this.#checked(this.#engine.injectMsi(its, deviceId, eventId))] as MsiOutcome;
   }
 
@@ -68,15 +69,8 @@ export class Injector {
    * what became of them. Throws as `sendMsi` does.
    */
   sendMsis(msis: Uint32Array, its = 0): number {
-    if (!(msis instanceof Uint32Array) || msis.length % 2 !== 0) {
-      throw new GicError(
-        'INVALID_ARGUMENT',
-        'msis',
-        msis?.length,
-        'a Uint32Array of pairs (DeviceID, EventID)',
-      );
-    }
-    this.#requireIts(its);
+    requireMsis(msis);
+    requireIts(its, this.#itsCount);
     let taken = 0;
     for (let from = 0; from < msis.length; from += 2 * BATCH) {
       const part = msis.subarray(from, from + 2 * BATCH);
@@ -109,10 +103,6 @@ export class Injector {
   #checked(result: number): number {
     if (result >= 0) return result;
     throw new GicError('DISPOSED', 'lane', this.lane, 'a thread that the owner of the machine waits for');
-  }
-
-  #requireIts(its: number): void {
-    requireInteger('INVALID_ARGUMENT', 'its', its, 0, this.#itsCount - 1);
   }
 }
 

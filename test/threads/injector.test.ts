@@ -144,7 +144,7 @@ describe('what an injector refuses', () => {
         'deviceId: -1 is not allowed; expected an integer from 0 to 4294967295',
       ],
       [() => injector.sendMsi(0, 2 ** 32), 'eventId: 4294967296 is not allowed'],
-      [() => injector.sendMsi(0, 0, 1), 'its: 1 is not allowed; expected an integer from 0 to 0'],
+      [() => injector.sendMsi(0, 0, 1), 'its: 1 is not allowed; expected an ITS of this machine, 0 to 0'],
       [() => injector.sendMsis(Uint32Array.of(1)), 'msis: 1 is not allowed; expected a Uint32Array of pairs'],
       [() => injector.sendMsis([1, 2] as never), 'msis: 2 is not allowed'],
       [() => injector.sendMsis(new Uint32Array(2), 3), 'its: 3 is not allowed'],
