@@ -14,6 +14,21 @@ const { MutableGlobals, SignExt, NontrappingFPToInt, BulkMemory, BulkMemoryOpt }
 const features = MutableGlobals | SignExt | NontrappingFPToInt | BulkMemory | (BulkMemoryOpt ?? 0);
 const enabled = { simd: binaryen.Features.SIMD128, threads: binaryen.Features.Atomics };
 
+/** Optimizes a module for speed, with far more inlining than the compiler does by itself. Names stay. */
+export function optimize(module) {
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setDebugInfo(true);
+  binaryen.setAlwaysInlineMaxSize(40);
+  binaryen.setFlexibleInlineMaxSize(280);
+  // Always: the compiler leaves a limit behind.
+  binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
+  binaryen.setAllowInliningFunctionsWithLoops(true);
+  // What became small or constant by the first round is inlined in the second.
+  module.optimize();
+  module.optimize();
+}
+
 /**
  * @param {Uint8Array} bytes a module with the names of its functions
  * @param {readonly string[]} enable features beside the compiler's own, as in asconfig.json
@@ -22,23 +37,12 @@ const enabled = { simd: binaryen.Features.SIMD128, threads: binaryen.Features.At
 export function inlineHardware(bytes, enable = []) {
   const module = binaryen.readBinary(bytes);
   module.setFeatures(enable.reduce((all, name) => all | enabled[name], features));
-  binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(0);
-  // Names are needed until the last pass.
-  binaryen.setDebugInfo(true);
-  binaryen.setAlwaysInlineMaxSize(40);
-  binaryen.setFlexibleInlineMaxSize(280);
-  // Always: the compiler leaves a limit behind.
-  binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
-  binaryen.setAllowInliningFunctionsWithLoops(true);
   try {
     for (const names of COLD) {
       binaryen.setPassArgument('no-inline', names);
       module.runPasses(['no-inline']);
     }
-    // What became small or constant by the first round is inlined in the second.
-    module.optimize();
-    module.optimize();
+    optimize(module);
     binaryen.setDebugInfo(false);
     module.runPasses(['strip-debug']);
     if (!module.validate()) throw new Error('the module is not valid after inlining');

@@ -8,6 +8,7 @@
 // Counters and looks are put where inputs lead: into what `fuzzRun` calls, but for what belongs to the fuzzer. Where all
 // this stands in memory the module says itself, by its exported constants (assembly/fuzz/areas.ts).
 import binaryen from 'binaryen';
+import { optimize } from './inline.mjs';
 import { Edges } from './instrument/edges.mjs';
 import { limitLoops } from './instrument/loops.mjs';
 import { Notes } from './instrument/notes.mjs';
@@ -50,19 +51,6 @@ function removeLayersAbove(module) {
   module.runPasses(['remove-unused-module-elements']);
 }
 
-/** Inlining comes after the pass: what is inlined in several places keeps its counters. */
-function optimize(module) {
-  binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(0);
-  binaryen.setDebugInfo(true);
-  binaryen.setAlwaysInlineMaxSize(40);
-  binaryen.setFlexibleInlineMaxSize(280);
-  binaryen.setOneCallerInlineMaxSize(0xffff_ffff);
-  binaryen.setAllowInliningFunctionsWithLoops(true);
-  module.optimize();
-  module.optimize();
-}
-
 /** @returns {Uint8Array} the module with counters and notes; its export `fuzzEdgeCount` says how many edges there are */
 export function instrument(bytes) {
   const module = binaryen.readBinary(bytes);
@@ -85,6 +73,7 @@ export function instrument(bytes) {
     module.addGlobal('fuzzEdgeCount', binaryen.i32, false, module.i32.const(edges.count));
     module.addGlobalExport('fuzzEdgeCount', 'fuzzEdgeCount');
     if (!module.validate()) throw new Error('the instrumented module is not valid');
+    // After the pass: what is inlined in several places keeps its counters.
     optimize(module);
     return module.emitBinary();
   } finally {
