@@ -519,7 +519,7 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   /** Writes of GITS_SGIR for a vPE without mapping. */
   VSGIS_DROPPED = 74,
-  /** LPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR. */
+  /** LPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR, or that MOVI found pending at both places. */
   LPIS_CLEARED = 75,
   /** VLPIs that stopped being pending by CLEAR or DISCARD. */
   VLPIS_CLEARED = 76,

@@ -81,7 +81,10 @@ export interface CounterValues {
     /** The vPE has no mapping. */
     readonly dropped: number;
   };
-  /** Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away. */
+  /**
+   * Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away, and LPIs that MOVI made one with the same LPI,
+   * pending at its new place already.
+   */
   readonly cleared: {
     /** LPIs. */
     readonly lpi: number;

@@ -194,7 +194,8 @@ function moveLpi(intid: u32, oldCpu: u32, newCpu: u32): void {
       if (policy(Policy.moviTargetDisabled) != Choice.MOVE_DROP) return;
     }
     from.take(intid);
-    if (accepted) to.setPending(intid);
+    // Another thread may have made it pending at its new place already: two become one.
+    if (accepted && to.setPending(intid) == Outcome.COALESCED) count(Counter.LPIS_CLEARED);
   }
   from.forget(intid);
 }

@@ -95,7 +95,8 @@ export function isLpi({ intidBits }: MachineConfig, intid: number): boolean {
 }
 
 /** Section 6.6. */
-function movi({ config, translation, lpis }: CommandContext, words: CommandWords): void {
+function movi(context: CommandContext, words: CommandWords): void {
+  const { translation, lpis } = context;
   const eventId = eventIdOf(words);
   const icid = icidOf(words);
   const device = translation.device(deviceIdOf(words), eventId);
@@ -108,17 +109,17 @@ function movi({ config, translation, lpis }: CommandContext, words: CommandWords
   if (from === undefined) throw new Failure(Reason.COLLECTION_UNMAPPED);
   translation.map(device, eventId, { ...mapping, icid });
   if (from === to) return;
-  moveLpi(config, lpis[from]!, lpis[to]!, mapping.intid);
+  moveLpi(context, lpis[from]!, lpis[to]!, mapping.intid);
 }
 
 /**
  * Moves an LPI if it is pending. One that its destination cannot take, with LPIs disabled or too small a table there,
  * stays or is dropped.
  */
-function moveLpi({ policy }: MachineConfig, from: LpiUnit, to: LpiUnit, intid: number): void {
-  if (from.isPending(intid) && (to.accepts(intid) || policy.moviTargetDisabled === 'drop')) {
+function moveLpi({ config, counters }: CommandContext, from: LpiUnit, to: LpiUnit, intid: number): void {
+  if (from.isPending(intid) && (to.accepts(intid) || config.policy.moviTargetDisabled === 'drop')) {
     from.clearPending(intid);
-    to.setPending(intid);
+    if (to.setPending(intid) === 'coalesced') counters.cleared.lpi++;
   }
   from.forget(intid);
 }
