@@ -79,7 +79,7 @@ export class ActivePriorities {
   setActiveWord(group: u32, index: u32, value: u32): void {
     store<u32>(this.activeAt(group, index), value);
     const level = min<u32>(this.highestActive(0), this.highestActive(1));
-    this.runningPriority = level == NO_LEVEL ? IDLE_PRIORITY : level << (8 - this.preemptionBits);
+    this.runningPriority = level == NO_LEVEL ? IDLE_PRIORITY : this.priorityOf(level);
   }
 
   /** Whether AP<m>R<n> exists: one register for 32 levels. */
@@ -99,12 +99,13 @@ export class ActivePriorities {
   /** Acknowledge: the group priority of an interrupt becomes active. */
   activate(priority: u32, group: u32): void {
     const level = (priority & this.preemptionMask(group)) >> (8 - this.preemptionBits);
-    this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) | ((<u32>1) << (level & 31)));
+    const at = this.activeAt(group, level >> 5);
+    store<u32>(at, load<u32>(at) | ((<u32>1) << (level & 31)));
+    this.runningPriority = min<u32>(this.runningPriority, this.priorityOf(level));
   }
 
-  /** Priority drop: the highest active level of a group, which has one, is not active any more. */
-  drop(group: u32): void {
-    const level = this.highestActive(group);
+  /** Priority drop: `level`, the highest active one of a group, is not active any more. */
+  drop(group: u32, level: u32): void {
     this.setActiveWord(group, level >> 5, this.activeWord(group, level >> 5) & ~((<u32>1) << (level & 31)));
   }
 
@@ -120,6 +121,10 @@ export class ActivePriorities {
       this.setActiveWord(0, index, 0);
       this.setActiveWord(1, index, 0);
     }
+  }
+
+  private priorityOf(level: u32): u32 {
+    return level << (8 - this.preemptionBits);
   }
 
   private activeAt(group: u32, index: u32): usize {

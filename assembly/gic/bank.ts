@@ -5,7 +5,7 @@
 //
 // Pending is derived: latch OR (level-sensitive AND line). `position` says where in the priority indexes a slot
 // stands, so that any change of state ends in one `update`.
-import { touchCpu } from './outputs';
+import { touchWired } from './outputs';
 import { redistributorOf, wiredIndex } from './redistributor';
 import { routeSpi } from './routing';
 
@@ -124,7 +124,7 @@ export class Bank {
     if (position) {
       const cpu = positionCpu(position);
       wiredIndex(redistributorOf(cpu), positionGroup(position)).add(place, position & 0xff);
-      touchCpu(cpu);
+      touchWired(cpu);
     }
   }
 
@@ -139,7 +139,7 @@ export class Bank {
   private unindex(position: u32, place: u32): void {
     const cpu = positionCpu(position);
     wiredIndex(redistributorOf(cpu), positionGroup(position)).remove(place, position & 0xff);
-    touchCpu(cpu);
+    touchWired(cpu);
   }
 
   private wordAt(field: u32, index: u32): usize {

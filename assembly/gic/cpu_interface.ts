@@ -7,17 +7,26 @@ import { machine, policy } from '../memory/machine';
 import { ActivePriorities, NO_LEVEL } from './active_priorities';
 import { BankField } from './bank';
 import { bankOf, FIRST_LPI, isLpi, isSpecial, SPURIOUS, slotOf } from './intid';
-import { touchCpu } from './outputs';
+import { touchCpu, touchSignal } from './outputs';
 import { redistributorOf } from './redistributor';
 import { rerouteOneOfN } from './routing';
 
 /** No interrupt is pending, in `CpuInterface.highestPending`. */
 export const NOTHING_PENDING: u32 = 0xffffffff;
+/** The INTID in it. */
+export const INTID: u32 = 0x7fffff;
 
 @unmanaged
 export class CpuInterface extends ActivePriorities {
   /** The best pending interrupt as priority << 24 | group << 23 | INTID, or NOTHING_PENDING. */
   highestPending: u32;
+  /** The best of the SGIs, PPIs and SPIs, and the best LPI, likewise. They are ahead of `highestPending` during an action. */
+  bestWired: u32;
+  bestLpi: u32;
+  /** Groups of which interrupts are candidates: bit 0 Group 0, bit 1 Group 1. */
+  considered: u32;
+  /** What of these is to be looked for again when the action is over: see outputs.ts. */
+  stale: u32;
   /** Bit 0 the IRQ output, bit 1 the FIQ output. */
   outputs: u32;
 
@@ -40,7 +49,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
     count(Counter.SPURIOUS);
     return SPURIOUS;
   }
-  const intid = pending & 0x7fffff;
+  const intid = pending & INTID;
   if (isLpi(intid)) {
     redistributorOf(cpu).physicalLpis.take(intid);
     count(Counter.ACKNOWLEDGED_LPI);
@@ -60,7 +69,7 @@ export function acknowledge(cpu: u32, group: u32): u32 {
   }
   emit(Event.ACKNOWLEDGED, cpu, intid, group);
   self.activate(priority, group);
-  touchCpu(cpu);
+  touchSignal(cpu);
   return intid;
 }
 
@@ -69,7 +78,7 @@ export function highestPendingIntid(cpu: u32, group: u32): u32 {
   const self = cpuInterfaceOf(cpu);
   const pending = self.highestPending;
   const visible = pending != NOTHING_PENDING && ((pending >> 23) & 1) == group && self.groupEnabled(group);
-  return visible ? pending & 0x7fffff : SPURIOUS;
+  return visible ? pending & INTID : SPURIOUS;
 }
 
 /**
@@ -97,10 +106,10 @@ export function endOfInterrupt(cpu: u32, group: u32, intid: u32): void {
     report(Diagnostic.EOI_OF_OTHER_GROUP, cpu, intid, group);
     return;
   }
-  self.drop(group);
+  self.drop(group, own);
   count(Counter.PRIORITY_DROPS);
   emit(Event.PRIORITY_DROPPED, cpu, intid);
-  touchCpu(cpu);
+  touchSignal(cpu);
   if (self.eoiMode == 0) deactivate(cpu, intid);
 }
 

@@ -14,9 +14,9 @@ import { initIndex, PriorityIndex } from '../memory/priority_index';
 import { clearBits, exchange, loadShared, setBits } from '../memory/shared_words';
 import { noteArrival } from '../threads/arrivals';
 import { injects, laneLimit, STRETCH_SHIFT } from '../threads/lane';
-import { touchVirtual } from '../virt/outputs';
+import { touchForVlpi, touchVirtual, touchWithoutVlpi } from '../virt/outputs';
 import { FIRST_LPI } from './intid';
-import { touchCpu } from './outputs';
+import { touchForLpi, touchLpis, touchWithoutLpi } from './outputs';
 
 const CONFIG_ENABLE: u32 = 1;
 /** Bit 1 of a configuration byte is RES1 and has no effect: in the cache it tells a cached byte from none. */
@@ -102,8 +102,10 @@ export class LpiSet {
   /** The configuration of one LPI is read again and takes effect. */
   invalidate(intid: u32): void {
     if (intid < FIRST_LPI || intid >= this.end) return;
+    const isPending = this.isPending(intid);
+    if (isPending && this.readConfig(intid) == this.cachedConfig(intid)) return;
     this.forget(intid);
-    if (this.isPending(intid)) this.indexOne(intid);
+    if (isPending) this.indexOne(intid);
   }
 
   /** The configuration of all LPIs is read again and takes effect. */
@@ -216,7 +218,7 @@ export class LpiSet {
 
   private touch(): void {
     if (this.isVirtual) touchVirtual(this.cpu);
-    else touchCpu(this.cpu);
+    else touchLpis(this.cpu);
   }
 
   private forgetAll(): void {
@@ -308,15 +310,18 @@ export class LpiSet {
   private indexOne(intid: u32): void {
     const config = this.configOf(intid);
     if ((config & CONFIG_ENABLE) == 0) return;
-    this.best.add(intid, config & CONFIG_PRIORITY);
-    this.touch();
+    const priority = config & CONFIG_PRIORITY;
+    this.best.add(intid, priority);
+    if (this.isVirtual) touchForVlpi(this.cpu, intid, priority);
+    else touchForLpi(this.cpu, intid, priority);
   }
 
   private unindex(intid: u32): void {
     const config = this.cachedConfig(intid);
     if ((config & CONFIG_ENABLE) == 0) return;
     this.best.remove(intid, config & CONFIG_PRIORITY);
-    this.touch();
+    if (this.isVirtual) touchWithoutVlpi(this.cpu, intid);
+    else touchWithoutLpi(this.cpu, intid);
   }
 
   /** Indexes the LPIs of one word of the pending table, those with equal configuration at once. */

@@ -1,5 +1,6 @@
 // Which PEs an action may have affected, and what they see once it is over. An action marks PEs as it goes and
-// settles once at its end, so nobody observes a state in between.
+// settles once at its end, so nobody observes a state in between. Of a marked PE only that is looked for again which the
+// action may have changed.
 import { Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE, PriorityIndex } from '../memory/priority_index';
@@ -7,16 +8,64 @@ import { takeArrivals } from '../threads/arrivals';
 import { settleVirtual } from '../virt/outputs';
 import { IDLE_PRIORITY } from './active_priorities';
 import { ordinalIntid } from './bank';
-import { CpuInterface, cpuInterfaceOf, groupConsidered, NOTHING_PENDING } from './cpu_interface';
+import { CpuInterface, cpuInterfaceOf, groupConsidered, INTID, NOTHING_PENDING } from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
+const GROUP_0: u32 = 1;
+const GROUP_1: u32 = 2;
+
+/** `CpuInterface.stale`: the best SGI, PPI or SPI, the best LPI, or all, with what is considered at all. */
+const WIRED: u32 = 1;
+const LPIS: u32 = 2;
+const ALL: u32 = 7;
+
+/** Anything may have changed for a PE. */
 export function touchCpu(cpu: u32): void {
-  const at = machine().dirtyCpus + ((cpu >> 6) << 3);
+  touchStale(cpu, ALL);
+}
+
+/** An SGI, PPI or SPI has been added to those that are pending and enabled, or taken from them. */
+export function touchWired(cpu: u32): void {
+  touchStale(cpu, WIRED);
+}
+
+/** LPIs have been added to those that are pending and enabled, or taken from them. */
+export function touchLpis(cpu: u32): void {
+  touchStale(cpu, LPIS);
+}
+
+/** One LPI has been added to those that are pending and enabled. */
+export function touchForLpi(cpu: u32, intid: u32, priority: u32): void {
+  const self = cpuInterfaceOf(cpu);
+  if (self.stale & LPIS || (self.considered & GROUP_1) == 0) return;
+  const candidate = candidateOf(priority, 1, intid);
+  if (better(self.bestLpi, candidate) != candidate) return;
+  self.bestLpi = candidate;
+  touchSignal(cpu);
+}
+
+/** One LPI has been taken from those that are pending and enabled. */
+export function touchWithoutLpi(cpu: u32, intid: u32): void {
+  if ((cpuInterfaceOf(cpu).bestLpi & INTID) == intid) touchStale(cpu, LPIS);
+}
+
+/** Whether the best pending interrupt is signalled may have changed, but not which one it is. */
+export function touchSignal(cpu: u32): void {
+  const m = machine();
+  const word = cpu >> 6;
+  const at = m.dirtyCpus + (word << 3);
   store<u64>(at, load<u64>(at) | ((<u64>1) << (cpu & 63)));
+  m.dirtyCpuWords |= 1 << word;
 }
 
 export function touchAllCpus(): void {
   for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) touchCpu(cpu);
+}
+
+function touchStale(cpu: u32, what: u32): void {
+  const self = cpuInterfaceOf(cpu);
+  self.stale |= what;
+  touchSignal(cpu);
 }
 
 /** Recomputes the outputs of the marked PEs and notes which of them changed. */
@@ -24,17 +73,19 @@ export function settle(): void {
   takeArrivals();
   settleVirtual();
   const m = machine();
-  const words = (m.cpuCount + 63) >> 6;
-  for (let index: u32 = 0; index < words; index++) {
-    const at = m.dirtyCpus + (index << 3);
-    let dirty = load<u64>(at);
-    if (dirty == 0) continue;
-    store<u64>(at, 0);
-    do {
-      const cpu = (index << 6) | <u32>ctz(dirty);
-      if (recompute(cpu)) noteChanged(index, (<u64>1) << (cpu & 63));
-      dirty &= dirty - 1;
-    } while (dirty);
+  const words = m.dirtyCpuWords;
+  if (words == 0) return;
+  m.dirtyCpuWords = 0;
+  for (let rest = words; rest; rest &= rest - 1) settleWord(<u32>ctz(rest));
+}
+
+function settleWord(index: u32): void {
+  const at = machine().dirtyCpus + (index << 3);
+  let dirty = load<u64>(at);
+  store<u64>(at, 0);
+  for (; dirty; dirty &= dirty - 1) {
+    const bit = ctz(dirty);
+    if (recompute((index << 6) | <u32>bit)) noteChanged(index, (<u64>1) << bit);
   }
 }
 
@@ -48,7 +99,13 @@ export function noteChanged(index: u32, cpus: u64): void {
 
 function recompute(cpu: u32): bool {
   const self = cpuInterfaceOf(cpu);
-  const pending = highestPending(self, cpu);
+  if (self.stale) refresh(self, cpu);
+  // A tie is one between an LPI and an interrupt with a lower INTID.
+  const wiredFirst = policy(Policy.tieBreak) == 0;
+  const wired = self.bestWired;
+  const lpi = self.bestLpi;
+  const isWired = wired >> 24 < lpi >> 24 || (wiredFirst && wired >> 24 == lpi >> 24);
+  const pending = isWired ? wired : lpi;
   let outputs: u32 = 0;
   if (pending != NOTHING_PENDING) {
     const group = (pending >> 23) & 1;
@@ -60,34 +117,42 @@ function recompute(cpu: u32): bool {
   return true;
 }
 
-/** Candidates of section 1.3, before ICC_PMR and the running priority; on a tie the lowest INTID by default. */
-function highestPending(self: CpuInterface, cpu: u32): u32 {
+/** Looks for the candidates of section 1.3, before ICC_PMR and the running priority. */
+function refresh(self: CpuInterface, cpu: u32): void {
   const redistributor = redistributorOf(cpu);
-  if (redistributor.asleep && policy(Policy.sleepHoldsInterrupts)) return NOTHING_PENDING;
-  const enables = machine().groupEnables;
-  let best = NOTHING_PENDING;
-  if (enables & 1 && groupConsidered(self, 0)) best = wiredBest(redistributor.wired0, 0, best);
-  if (enables & 2 && groupConsidered(self, 1)) {
-    best = wiredBest(redistributor.wired1, 1, best);
-    if (redistributor.lpisEnabled) {
-      const key = redistributor.physicalLpis.best.best();
-      if (key != NONE) best = better(best, keyPriority(key), 1, keyBit(key));
-    }
+  const stale = self.stale;
+  self.stale = 0;
+  if (stale == ALL) {
+    const held = redistributor.asleep != 0 && policy(Policy.sleepHoldsInterrupts) != 0;
+    const groups = (groupConsidered(self, 0) ? GROUP_0 : 0) | (groupConsidered(self, 1) ? GROUP_1 : 0);
+    self.considered = held ? 0 : machine().groupEnables & groups;
   }
-  return best >> 24 == IDLE_PRIORITY ? NOTHING_PENDING : best;
+  const considered = self.considered;
+  if (stale & WIRED) {
+    const best0 = considered & GROUP_0 ? wiredBest(redistributor.wired0, 0) : NOTHING_PENDING;
+    const best1 = considered & GROUP_1 ? wiredBest(redistributor.wired1, 1) : NOTHING_PENDING;
+    self.bestWired = better(best0, best1);
+  }
+  if (stale & LPIS) {
+    const key = considered & GROUP_1 ? redistributor.physicalLpis.best.best() : NONE;
+    self.bestLpi = key == NONE ? NOTHING_PENDING : candidateOf(keyPriority(key), 1, keyBit(key));
+  }
 }
 
-function wiredBest(index: usize, group: u32, best: u32): u32 {
+/** The idle priority is never signalled. */
+function wiredBest(index: usize, group: u32): u32 {
   const key = changetype<PriorityIndex>(index).best();
-  return key == NONE ? best : better(best, keyPriority(key), group, ordinalIntid(keyBit(key)));
+  if (key == NONE || keyPriority(key) == IDLE_PRIORITY) return NOTHING_PENDING;
+  return candidateOf(keyPriority(key), group, ordinalIntid(keyBit(key)));
 }
 
-/** The better of an earlier candidate and another one: lower priority value, then the policy for ties. */
-function better(best: u32, priority: u32, group: u32, intid: u32): u32 {
-  const candidate = (priority << 24) | (group << 23) | intid;
-  if (best == NOTHING_PENDING) return candidate;
-  const bestPriority = best >> 24;
-  if (priority != bestPriority) return priority < bestPriority ? candidate : best;
-  const bestIntid = best & 0x7fffff;
-  return intid < bestIntid != (policy(Policy.tieBreak) != 0) ? candidate : best;
+/** As `CpuInterface.highestPending` has it. */
+function candidateOf(priority: u32, group: u32, intid: u32): u32 {
+  return (priority << 24) | (group << 23) | intid;
+}
+
+/** The better of two candidates: the lower priority value; on a tie the lower INTID by default. */
+function better(one: u32, other: u32): u32 {
+  if (one >> 24 != other >> 24) return one >> 24 < other >> 24 ? one : other;
+  return (one & INTID) < (other & INTID) != (policy(Policy.tieBreak) != 0) ? one : other;
 }

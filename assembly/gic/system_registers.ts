@@ -11,7 +11,7 @@ import {
   endOfInterrupt,
   highestPendingIntid,
 } from './cpu_interface';
-import { touchCpu } from './outputs';
+import { touchSignal } from './outputs';
 import { generateSgi } from './sgi';
 
 const CTLR_CBPR: u32 = 1;
@@ -64,7 +64,7 @@ export function writePhysicalRegister(cpu: u32, register: u32, value: u64): void
   switch (register) {
     case SystemRegister.ICC_PMR_EL1:
       self.priorityMask = low & ((0xff << (8 - machine().cpuPriorityBits)) & 0xff);
-      return touchCpu(cpu);
+      return touchSignal(cpu);
     case SystemRegister.ICC_EOIR0_EL1:
       return endOfInterrupt(cpu, 0, low & INTID);
     case SystemRegister.ICC_EOIR1_EL1:
@@ -73,15 +73,15 @@ export function writePhysicalRegister(cpu: u32, register: u32, value: u64): void
       return deactivateInterrupt(cpu, low & INTID);
     case SystemRegister.ICC_BPR0_EL1:
       self.setBinaryPoint0(low);
-      return touchCpu(cpu);
+      return touchSignal(cpu);
     case SystemRegister.ICC_BPR1_EL1:
       if (self.commonBinaryPoint) return;
       self.setBinaryPoint1(low);
-      return touchCpu(cpu);
+      return touchSignal(cpu);
     case SystemRegister.ICC_CTLR_EL1:
       self.commonBinaryPoint = low & CTLR_CBPR;
       self.eoiMode = (low & CTLR_EOIMODE) >> 1;
-      return touchCpu(cpu);
+      return touchSignal(cpu);
     case SystemRegister.ICC_IGRPEN0_EL1:
       return enableGroup(cpu, 0, (low & 1) != 0);
     case SystemRegister.ICC_IGRPEN1_EL1:
@@ -119,7 +119,7 @@ function writeActivePriorities(self: CpuInterface, register: u32, value: u32): v
   const place = register - SystemRegister.ICC_AP0R0_EL1;
   if (!activePrioritiesImplemented(self, register)) return;
   self.setActiveWord(place >> 2, place & 3, value & activePriorityBits());
-  touchCpu(self.cpu);
+  touchSignal(self.cpu);
 }
 
 function activePrioritiesImplemented(self: CpuInterface, register: u32): bool {

@@ -5,7 +5,7 @@ import { Diagnostic } from '../abi';
 import { report } from '../diag/diagnostics';
 import { Redistributor, redistributorOf } from '../gic/redistributor';
 import { Table } from '../its/its';
-import { entryAt, UNMAPPED, vpeCpu } from '../its/tables';
+import { entryAt, measureTable, UNMAPPED, vpeCpu } from '../its/tables';
 import { machine } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { closeGate, openGate } from '../threads/gate';
@@ -45,7 +45,7 @@ export function writeVpeTable(rd: Redistributor, value: u64): void {
 /** The place of a vPE's entry in the table of a redistributor's group; UNMAPPED or FAULT where there is none. */
 export function configurationAt(rd: Redistributor, vpeId: u32): usize {
   const table = changetype<Table>(rd.vpeTable);
-  return <u64>vpeId < table.capacity && vpeId >> machine().vpeIdBits == 0 ? entryAt(table, vpeId) : UNMAPPED;
+  return <u64>vpeId < table.capacity ? entryAt(table, vpeId) : UNMAPPED;
 }
 
 /** The mapped vPE of a vPEID, as the redistributors of a group know it; null where it is not mapped. */
@@ -80,10 +80,7 @@ function attach(table: Table, vpropbaser: u64): void {
   table.entryBytes = ENTRY_BYTES;
   table.entriesPerPage = vpropbaser & INDIRECT ? <u32>(table.pageBytes / ENTRY_BYTES) : 0;
   table.address = vpropbaser & ADDRESS & ~(table.pageBytes - 1);
-  const bytes = tableBytes(table, vpropbaser);
-  if ((vpropbaser & VALID) == 0) table.capacity = 0;
-  else if (table.entriesPerPage) table.capacity = (bytes >> 3) * table.entriesPerPage;
-  else table.capacity = bytes / ENTRY_BYTES;
+  measureTable(table, vpropbaser & VALID ? tableBytes(table, vpropbaser) : 0, machine().vpeIdBits);
 }
 
 function tableBytes(table: Table, vpropbaser: u64): u64 {

@@ -14,8 +14,10 @@ const BASERS: u32 = 8;
 export class Table {
   baser: u64;
   address: u64;
-  /** IDs that the table has room for; 0 while it is not valid. */
+  /** IDs that the table has room for and that the ITS can tell apart; 0 while it is not valid. */
   capacity: u64;
+  /** Linear address of a flat table that is wholly inside RAM, 0 of any other. */
+  flat: usize;
   entryBytes: u32;
   /** Two-level tables: entries in one page of level 2; 0 for flat tables. */
   entriesPerPage: u32;

@@ -5,12 +5,11 @@ import { VpeConfiguration } from '../gicv4/vpe_configuration';
 import { configurationOf } from '../gicv4/vpe_table';
 import { machine } from '../memory/machine';
 import { loadShared } from '../memory/shared_words';
-import { Its } from './its';
+import { DEVICE_TABLE, Its } from './its';
 import {
   collectionEntryAt,
-  deviceCapacity,
-  deviceEntryAt,
   deviceEvents,
+  entryAt,
   FAULT,
   interruptEntryAt,
   isMappedCollection,
@@ -28,8 +27,9 @@ export let foundEntry: u64 = 0;
 
 /** The device's entry and the place of the event's entry, mapped or not. PENDING stands for success. */
 export function lookupEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
-  if (<u64>deviceId >= deviceCapacity(its)) return Outcome.DEVICE_OUT_OF_RANGE;
-  const deviceAt = deviceEntryAt(its, deviceId);
+  const devices = its.table(DEVICE_TABLE);
+  if (<u64>deviceId >= devices.capacity) return Outcome.DEVICE_OUT_OF_RANGE;
+  const deviceAt = entryAt(devices, deviceId);
   if (deviceAt == FAULT) return Outcome.TABLE_FAULT;
   if (deviceAt == UNMAPPED) return Outcome.DEVICE_UNMAPPED;
   foundDevice = loadShared(deviceAt);

@@ -5,7 +5,7 @@ import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
 import { closeGate, openGate } from '../threads/gate';
-import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf, Table } from './its';
+import { COLLECTION_TABLE, DEVICE_TABLE, Its, itsOf } from './its';
 import { processAtOnce } from './queue';
 import { attachTable, isValid } from './tables';
 import { sendVsgi } from './vsgi_commands';
@@ -63,7 +63,7 @@ export function writeIts(number: u32, register: u32, element: u32, value: u64): 
       restartAt(its, <u32>value & QUEUE_OFFSET);
       return;
     case Register.GITS_BASER:
-      if (tableWritable(its, register, element)) changeTable(its.table(element), value);
+      if (tableWritable(its, register, element)) changeTable(its, element, value);
       return;
     // A PE has no DeviceID: its store translates nothing. Devices come by `translateMsi`.
     case Register.GITS_TRANSLATER:
@@ -92,9 +92,9 @@ function writeCtlr(its: Its, enable: bool): void {
 }
 
 /** Only an ITS that is enabled against the rules has translations going on. */
-function changeTable(table: Table, baser: u64): void {
+function changeTable(its: Its, n: u32, baser: u64): void {
   closeGate();
-  attachTable(table, baser);
+  attachTable(its, n, baser);
   openGate();
 }
 

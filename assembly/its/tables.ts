@@ -117,19 +117,16 @@ export function withIcid(ite: u64, icid: u32): u64 {
 
 /** IDs below this one are in range for a table; the rest are out of range whatever level 1 says. */
 export function deviceCapacity(its: Its): u64 {
-  return min<u64>(its.table(DEVICE_TABLE).capacity, (<u64>1) << machine().deviceIdBits);
+  return its.table(DEVICE_TABLE).capacity;
 }
 
 export function collectionCapacity(its: Its): u64 {
-  const hardware: u64 = machine().hardwareCollections;
-  return min<u64>(
-    max<u64>(its.table(COLLECTION_TABLE).capacity, hardware),
-    (<u64>1) << machine().collectionIdBits,
-  );
+  const hardware = min<u64>(machine().hardwareCollections, (<u64>1) << machine().collectionIdBits);
+  return max<u64>(its.table(COLLECTION_TABLE).capacity, hardware);
 }
 
 export function vpeCapacity(its: Its): u64 {
-  return min<u64>(its.table(VPE_TABLE).capacity, (<u64>1) << machine().vpeIdBits);
+  return its.table(VPE_TABLE).capacity;
 }
 
 /** Where the entry of a DeviceID stands, UNMAPPED where it has none, FAULT outside RAM. */
@@ -140,7 +137,8 @@ export function deviceEntryAt(its: Its, deviceId: u32): usize {
 /** Collections below GITS_TYPER.HCC are held in the ITS, the others in the table. */
 export function collectionEntryAt(its: Its, icid: u32): usize {
   if (icid < machine().hardwareCollections) return its.hardwareCollections + (icid << 3);
-  return <u64>icid < collectionCapacity(its) ? entryAt(its.table(COLLECTION_TABLE), icid) : UNMAPPED;
+  const table = its.table(COLLECTION_TABLE);
+  return <u64>icid < table.capacity ? entryAt(table, icid) : UNMAPPED;
 }
 
 export function vpeEntryAt(its: Its, vpeId: u32): usize {
@@ -152,8 +150,9 @@ export function interruptEntryAt(dte: u64, eventId: u32): usize {
   return at ? at : FAULT;
 }
 
-/** The place of an entry in a flat or two-level table. */
+/** The place of an entry in a flat or two-level table that has room for it. */
 export function entryAt(table: Table, id: u32): usize {
+  if (table.flat) return table.flat + <usize>id * table.entryBytes;
   let page = table.address;
   let place: u64 = id;
   if (table.entriesPerPage) {
@@ -170,20 +169,31 @@ export function entryAt(table: Table, id: u32): usize {
 
 const BASER_INDIRECT: u64 = 1 << 62;
 
-/** Derives a table's place and size from GITS_BASER<n> (section 5.9). */
-export function attachTable(table: Table, baser: u64): void {
+/** Derives place and size of table n from GITS_BASER<n> (section 5.9). */
+export function attachTable(its: Its, n: u32, baser: u64): void {
+  const table = its.table(n);
   const pageSize = <u32>(baser >> 8) & 3;
   const pageBytes: u64 = pageSize == 0 ? 0x1000 : pageSize == 1 ? 0x4000 : 0x10000;
-  const tableBytes = ((baser & 0xff) + 1) * pageBytes;
   const indirect = (baser & BASER_INDIRECT) != 0 && machine().has(Feature.INDIRECT_TABLES);
   table.baser = baser;
   table.entryBytes = (<u32>(baser >> 48) & 31) + 1;
   table.pageBytes = pageBytes;
   table.entriesPerPage = indirect ? <u32>(pageBytes / table.entryBytes) : 0;
   table.address = tableAddress(baser, pageBytes);
-  if (!isValid(baser)) table.capacity = 0;
-  else if (indirect) table.capacity = (tableBytes >> 3) * table.entriesPerPage;
-  else table.capacity = tableBytes / table.entryBytes;
+  measureTable(table, isValid(baser) ? ((baser & 0xff) + 1) * pageBytes : 0, idBitsOf(n));
+}
+
+/** Finds out how many IDs of `idBits` bits a table of `bytes` bytes has room for, once its other fields stand. */
+export function measureTable(table: Table, bytes: u64, idBits: u32): void {
+  const isFlat = table.entriesPerPage == 0;
+  const entries = isFlat ? bytes / table.entryBytes : (bytes >> 3) * table.entriesPerPage;
+  table.capacity = min<u64>(entries, (<u64>1) << idBits);
+  table.flat = isFlat && table.entryBytes >= 8 ? ramAt(table.address, bytes) : 0;
+}
+
+function idBitsOf(table: u32): u32 {
+  if (table == DEVICE_TABLE) return machine().deviceIdBits;
+  return table == COLLECTION_TABLE ? machine().collectionIdBits : machine().vpeIdBits;
 }
 
 /** Only 64 KiB pages reach above 2^48: they have PA[51:48] in [15:12]. Misaligned low bits count as zero. */

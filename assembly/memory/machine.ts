@@ -121,6 +121,9 @@ export class Machine {
 
   /** GICD_CTLR.EnableGrp0 and EnableGrp1. */
   groupEnables: u32;
+  /** Words of `dirtyCpus` and of `dirtyVirtual` that are not 0, a bit each. */
+  dirtyCpuWords: u32;
+  dirtyVirtualWords: u32;
   /** GICD_CTLR.nASSGIreq, in place. */
   noActiveSgis: u32;
   gicdStatusr: u32;

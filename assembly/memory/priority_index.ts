@@ -169,6 +169,10 @@ export class PriorityIndex {
   }
 }
 
+export function keyOf(priority: u32, bit: u32): u32 {
+  return (priority << KEY_SHIFT) | bit;
+}
+
 export function keyBit(key: u32): u32 {
   return key & BIT_MASK;
 }

@@ -4,13 +4,14 @@ import { report } from '../diag/diagnostics';
 import { redistributorOf } from '../gic/redistributor';
 import { machine } from '../memory/machine';
 import * as lr from './list_register';
-import { touchVirtual } from './outputs';
+import { touchVirtualSignal } from './outputs';
 import { emptyStatus, maintenanceStatus } from './status';
 import {
   acknowledgeVirtual,
   deactivateVirtualInterrupt,
   endOfVirtualInterrupt,
   highestVirtualIntid,
+  STALE_WINNER,
   VirtualCpuInterface,
   virtualInterfaceOf,
 } from './virtual_cpu_interface';
@@ -81,13 +82,14 @@ function vtrOf(cpu: u32): u32 {
 export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void {
   const self = virtualInterfaceOf(cpu);
   const low = <u32>value;
-  touchVirtual(cpu);
+  touchVirtualSignal(cpu);
   switch (register) {
     case SystemRegister.HCR_EL2:
       self.routing = (low & (1 << 4) ? 1 : 0) | (low & (1 << 3) ? 2 : 0);
       return;
     case SystemRegister.ICH_HCR_EL2:
       self.hcr = low & hcrWritable();
+      self.stale |= STALE_WINNER;
       return;
     case SystemRegister.ICH_VMCR_EL2:
       return writeVmcr(self, low);
@@ -110,11 +112,9 @@ export function writeVirtualRegister(cpu: u32, register: u32, value: u64): void 
       self.eoiMode = (low & CTLR_EOIMODE) >> 1;
       return;
     case SystemRegister.ICV_IGRPEN0_EL1:
-      self.groupEnables = (self.groupEnables & 2) | (low & 1);
-      return;
+      return self.setGroupEnables((self.groupEnables & 2) | (low & 1));
     case SystemRegister.ICV_IGRPEN1_EL1:
-      self.groupEnables = (self.groupEnables & 1) | ((low & 1) << 1);
-      return;
+      return self.setGroupEnables((self.groupEnables & 1) | ((low & 1) << 1));
     default:
       writeArray(self, register, value);
   }
@@ -150,7 +150,7 @@ function writeVmcr(self: VirtualCpuInterface, value: u32): void {
   self.setBinaryPoint1(value >> 18);
   self.eoiMode = (value >> 9) & 1;
   self.commonBinaryPoint = (value >> 4) & 1;
-  self.groupEnables = value & 3;
+  self.setGroupEnables(value & 3);
 }
 
 /** ICH_LR<n>_EL2, and ICH_AP<m>R<n>_EL2, of which ICV_AP<m>R<n>_EL1 is an alias. */

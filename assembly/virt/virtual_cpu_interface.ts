@@ -13,7 +13,7 @@ import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { keyBit, keyPriority, NONE } from '../memory/priority_index';
 import * as lr from './list_register';
-import { touchVirtual } from './outputs';
+import { touchVirtual, touchVirtualSignal } from './outputs';
 
 export const HCR_EN: u32 = 1;
 /** vSGIEOICount: the end of a vSGI does not count. */
@@ -27,6 +27,11 @@ export const NO_WINNER: u32 = 0xffffffff;
 export const WINNER_VLPI: u32 = 16;
 export const WINNER_VSGI: u32 = 17;
 
+/** `stale`: the best VLPI, and the winner. */
+export const STALE_VLPI: u32 = 1;
+export const STALE_WINNER: u32 = 2;
+export const STALE_ALL: u32 = 3;
+
 @unmanaged
 export class VirtualCpuInterface extends ActivePriorities {
   /** The best candidate: number of a list register, WINNER_VLPI, WINNER_VSGI or NO_WINNER. */
@@ -37,6 +42,10 @@ export class VirtualCpuInterface extends ActivePriorities {
   bestVsgi: u32;
   /** Bit 0 vIRQ, bit 1 vFIQ, bit 2 the maintenance interrupt. */
   outputs: u32;
+  /** `bestVlpi` after the last action: it is ahead during an action. */
+  shownVlpi: u32;
+  /** What is to be looked for again when the action is over. */
+  stale: u32;
 
   /** ICH_HCR_EL2. */
   hcr: u32;
@@ -55,11 +64,17 @@ export class VirtualCpuInterface extends ActivePriorities {
 
   setListRegister(n: u32, value: u64): void {
     store<u64>(this.listRegisterAt(n), value);
+    this.stale |= STALE_WINNER;
     const bit: u32 = (<u32>1) << n;
     const state = lr.state(value);
     this.valid = state != lr.INVALID ? this.valid | bit : this.valid & ~bit;
     this.pending = state == lr.PENDING ? this.pending | bit : this.pending & ~bit;
     this.ended = lr.isEoi(value) ? this.ended | bit : this.ended & ~bit;
+  }
+
+  setGroupEnables(groups: u32): void {
+    this.groupEnables = groups;
+    this.stale |= STALE_WINNER;
   }
 
   get winnerPriority(): u32 {
@@ -102,7 +117,7 @@ export class VirtualCpuInterface extends ActivePriorities {
   private selectDirect(listRegisterPriority: u32): void {
     const rd = redistributorOf(this.cpu);
     const groups = this.groupEnables & rd.virtualGroups;
-    this.bestVlpi = rd.virtualLpis.best.best();
+    if (this.stale & STALE_VLPI) this.bestVlpi = rd.virtualLpis.best.best();
     this.bestVsgi = bestVsgi(rd, groups);
     if (this.hcr & HCR_DVIM) return;
     let best = listRegisterPriority;
@@ -116,7 +131,10 @@ export class VirtualCpuInterface extends ActivePriorities {
   /** Drops the highest active priority of both groups; returns it, or IDLE_PRIORITY. Group 0 first at equal level. */
   dropPriority(): u32 {
     const dropped = this.runningPriority;
-    if (dropped != IDLE_PRIORITY) this.drop(this.highestActive(0) <= this.highestActive(1) ? 0 : 1);
+    if (dropped == IDLE_PRIORITY) return dropped;
+    const level0 = this.highestActive(0);
+    const level1 = this.highestActive(1);
+    this.drop(level0 <= level1 ? 0 : 1, min<u32>(level0, level1));
     return dropped;
   }
 
@@ -168,7 +186,7 @@ export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
   }
   const intid = self.winnerIntid;
   const priority = self.winnerPriority;
-  touchVirtual(cpu);
+  touchVirtualSignal(cpu);
   emit(Event.VIRTUAL_ACKNOWLEDGED, cpu, intid, self.winner);
   if (self.winner == WINNER_VLPI) {
     redistributorOf(cpu).virtualLpis.take(intid);
@@ -176,6 +194,7 @@ export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
   } else if (self.winner == WINNER_VSGI) {
     const entry = changetype<VpeConfiguration>(redistributorOf(cpu).residentEntry);
     entry.pendingSgis = entry.pendingSgis & ~((<u32>1) << intid);
+    self.stale |= STALE_WINNER;
     count(Counter.VIRTUAL_ACKNOWLEDGED_VSGI);
   } else {
     const value = self.listRegister(self.winner);
@@ -200,7 +219,7 @@ export function highestVirtualIntid(cpu: u32, group: u32): u32 {
 export function endOfVirtualInterrupt(cpu: u32, group: u32, intid: u32): void {
   if (isSpecial(intid)) return;
   const self = virtualInterfaceOf(cpu);
-  touchVirtual(cpu);
+  touchVirtualSignal(cpu);
   const dropped = self.dropPriority();
   if (dropped == IDLE_PRIORITY) {
     report(Diagnostic.VIRTUAL_EOI_WITHOUT_ACTIVE_PRIORITY, cpu, intid);
@@ -228,7 +247,7 @@ export function deactivateVirtualInterrupt(cpu: u32, intid: u32): void {
     return;
   }
   if (isLpi(intid) || isSpecial(intid)) return;
-  touchVirtual(cpu);
+  touchVirtualSignal(cpu);
   const n = self.findActive(intid);
   if (n >= 0) self.deactivateListRegister(n);
   else if (intid >= 16 || (self.hcr & HCR_VSGI_EOI_COUNT) == 0) self.incrementEoiCount();
