@@ -34,7 +34,9 @@ function placesOf(bytes) {
     loopLimit: exports.fuzzLoopLimit.value,
     edges: exports.fuzzEdges.value,
     edgesMax: exports.fuzzEdgesMax.value,
+    dirtyLines: exports.fuzzDirtyLines.value,
     dirtyMap: exports.fuzzDirtyMap.value,
+    lineShift: exports.fuzzLineShift.value,
     granuleShift: exports.fuzzGranuleShift.value,
     reach: exports.fuzzReach.value,
   };

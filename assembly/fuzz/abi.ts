@@ -24,6 +24,7 @@ export enum FuzzArea {
 export enum FuzzMachine {
   VPES = 4,
   CPUS = 2,
+  ITSES = 2,
 }
 
 /** What an oracle found. */

@@ -20,20 +20,24 @@ export const INPUT_BYTES: u32 = 0x1_0000;
 
 /** For each page of the state, 16 bits: which of the kept pages it is, 0 for one of zeros. */
 export const KEPT_NUMBERS: usize = 0x3_0000;
-export const KEPT_NUMBERS_MAX: u32 = 0x9000;
+export const KEPT_NUMBERS_MAX: u32 = 0x2000;
 /** The pages that are kept, the first of them zeros. */
-export const KEPT_PAGES: usize = 0x4_2000;
+export const KEPT_PAGES: usize = 0x3_4000;
 export const KEPT_PAGES_MAX: u32 = 118;
+/** A byte for each line of the map that follows: whether it has notes. */
+export const DIRTY_LINES: usize = 0xa_f000;
 /**
  * A byte for each granule of memory: whether it was written to. The last of the fuzzer's areas: a store to an address
- * beyond the memory, which traps, leaves its note after the map, where all can be put back.
+ * beyond the memory, which traps, leaves its notes after the lines and the map, where all can be put back.
  */
-export const DIRTY_MAP: usize = 0xb_8000;
-export const DIRTY_MAP_BYTES: u32 = 0x4_8000;
+export const DIRTY_MAP: usize = 0xb_0000;
+export const DIRTY_MAP_BYTES: u32 = 0x4_0000;
+/** Bytes of the map in a line: 64. */
+export const LINE_SHIFT: u32 = 6;
 
-/** Bytes that are put back together: 512. */
-export const GRANULE_SHIFT: u32 = 9;
-export const GRANULE: usize = 512;
+/** Bytes that are put back together: 128. */
+export const GRANULE_SHIFT: u32 = 7;
+export const GRANULE: usize = 128;
 /** Bytes after a granule that are put back with it. */
 export const REACH: usize = 64;
 /** The machine's record is put back after each input: no notes are taken of it. */

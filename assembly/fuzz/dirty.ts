@@ -1,8 +1,9 @@
 // Going back to a state that was kept, at a cost that follows what was written since. The instrumented engine sets a
-// byte of the map before each store.
-import { HEADER, machine } from '../memory/machine';
+// byte of the map before each store, and one for its line of the map, so that lines without notes need no look.
+import { HEADER, LAYER_TABLES } from '../memory/machine';
 import { clearPages, endPage, nextUsed, PAGE } from '../memory/state';
 import {
+  DIRTY_LINES,
   DIRTY_MAP,
   DIRTY_MAP_BYTES,
   GRANULE,
@@ -11,21 +12,23 @@ import {
   KEPT_NUMBERS_MAX,
   KEPT_PAGES,
   KEPT_PAGES_MAX,
+  LINE_SHIFT,
   REACH,
 } from './areas';
 
 const PAGE_SHIFT: u32 = 12;
-/** Bytes of the map that are looked at together. */
-const LINE: usize = 64;
+/** Bytes that are looked at together: a line of the map, or notes of as many lines. */
+const LINE: usize = 1 << LINE_SHIFT;
 
-/** The parts of the map that inputs set: before and after the areas of the layers that no input reaches. */
-let lowEnd: usize = 0;
-let highBegin: usize = 0;
-let highEnd: usize = 0;
 let stateEnd: usize = 0;
 
 function mapAt(at: usize): usize {
   return DIRTY_MAP + (at >> GRANULE_SHIFT);
+}
+
+/** The note of the line of the map that a place's granule stands in. */
+function lineAt(at: usize): usize {
+  return DIRTY_LINES + (at >> (GRANULE_SHIFT + LINE_SHIFT));
 }
 
 /** Notes a copy. */
@@ -33,6 +36,7 @@ export function fuzzMarkRange(at: usize, _from: usize, bytes: usize): void {
   if (bytes == 0) return;
   const last = lastOf(at, bytes);
   memory.fill(mapAt(at), 1, mapAt(last) - mapAt(at) + 1);
+  memory.fill(lineAt(at), 1, lineAt(last) - lineAt(at) + 1);
 }
 
 /** Notes a fill, but for granules that are zero and stay so. */
@@ -40,7 +44,9 @@ export function fuzzMarkFill(at: usize, value: u32, bytes: usize): void {
   if (bytes == 0) return;
   const last = lastOf(at, bytes) >> GRANULE_SHIFT;
   for (let granule = at >> GRANULE_SHIFT; granule <= last; granule++) {
-    if (value || !isZero(granule << GRANULE_SHIFT)) store<u8>(DIRTY_MAP + granule, 1);
+    if (value == 0 && isZero(granule << GRANULE_SHIFT)) continue;
+    store<u8>(DIRTY_MAP + granule, 1);
+    store<u8>(DIRTY_LINES + (granule >> LINE_SHIFT), 1);
   }
 }
 
@@ -65,32 +71,42 @@ export function fuzzKeep(): void {
     memory.copy(KEPT_PAGES + ((<usize>kept) << PAGE_SHIFT), (<usize>page) << PAGE_SHIFT, PAGE);
   }
   stateEnd = (<usize>endPage()) << PAGE_SHIFT;
-  lowEnd = (mapAt(machine().irqchip) + LINE) & ~(LINE - 1);
-  highBegin = mapAt(machine().itsRecords) & ~(LINE - 1);
-  highEnd = (mapAt(stateEnd) + LINE - 1) & ~(LINE - 1);
+  forgetNotes();
+}
+
+function forgetNotes(): void {
+  memory.fill(DIRTY_LINES, 0, DIRTY_MAP - DIRTY_LINES);
   memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
 }
 
-/** Back to what was kept; how many granules were put back. */
+/** Back to what was kept, the machine's record first; how many granules were put back besides. */
 export function fuzzRestore(): u32 {
-  store<u8>(mapAt(HEADER), 1);
-  return restoreNoted(mapAt(HEADER), lowEnd) + restoreNoted(highBegin, highEnd);
-}
-
-function restoreNoted(from: usize, to: usize): u32 {
+  copyBack(HEADER, LAYER_TABLES - HEADER);
   let count: u32 = 0;
-  for (let line = from; line < to; line += LINE) {
-    if (!holdsAny(line)) continue;
-    for (let part: usize = 0; part < LINE; part += 16) {
-      const at = line + part;
-      let noted = i8x16.bitmask(i8x16.neg(v128.load(at)));
-      if (noted == 0) continue;
-      count += popcnt(noted);
-      v128.store(at, i64x2.splat(0));
-      for (; noted; noted &= noted - 1) putBack(<usize>(at - DIRTY_MAP) + ctz(noted));
-    }
+  for (let part = lineAt(HEADER) & ~15; part <= lineAt(stateEnd); part += 16) {
+    let noted = notesIn(part);
+    if (noted) v128.store(part, i64x2.splat(0));
+    for (; noted; noted &= noted - 1)
+      count += restoreLine(DIRTY_MAP + ((part - DIRTY_LINES + ctz(noted)) << LINE_SHIFT));
   }
   return count;
+}
+
+function restoreLine(line: usize): u32 {
+  let count: u32 = 0;
+  for (let part = line; part < line + LINE; part += 16) {
+    let noted = notesIn(part);
+    if (noted == 0) continue;
+    count += popcnt(noted);
+    v128.store(part, i64x2.splat(0));
+    for (; noted; noted &= noted - 1) putBack(<usize>(part - DIRTY_MAP) + ctz(noted));
+  }
+  return count;
+}
+
+/** Which of 16 bytes are notes. */
+function notesIn(part: usize): u32 {
+  return i8x16.bitmask(i8x16.neg(v128.load(part)));
 }
 
 /** Whether any of 64 bytes is not 0. */
@@ -117,11 +133,10 @@ function copyBack(at: usize, bytes: usize): void {
   }
 }
 
-/** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand after the map. */
+/** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand in the state. */
 export function fuzzRestoreAll(): void {
-  memory.fill(DIRTY_MAP, 0, DIRTY_MAP_BYTES);
-  restorePages(HEADER, min<usize>(DIRTY_MAP + (1 << (32 - GRANULE_SHIFT)), stateEnd));
-  restorePages(machine().itsRecords, stateEnd);
+  forgetNotes();
+  restorePages(HEADER, stateEnd);
 }
 
 function restorePages(from: usize, to: usize): void {
@@ -134,14 +149,14 @@ function restorePages(from: usize, to: usize): void {
 
 /** Whether anything was written outside of the machine, by what was noted. */
 export function fuzzStrayed(): bool {
-  for (let line = DIRTY_MAP; line < mapAt(HEADER); line += LINE) if (holdsAny(line)) return true;
+  for (let line = DIRTY_LINES; line < lineAt(HEADER); line += LINE) if (holdsAny(line)) return true;
   return false;
 }
 
 /** What was written since, as one number: which granules, and what is in them. */
 export function fuzzDirtyDigest(): u32 {
   let digest: u64 = 0xcbf29ce484222325;
-  for (let line = mapAt(HEADER); line < highEnd; line += LINE) {
+  for (let line = mapAt(HEADER); line < mapAt(stateEnd); line += LINE) {
     if (!holdsAny(line)) continue;
     for (let at = line; at < line + LINE; at++) {
       if (load<u8>(at)) digest = mixGranule(digest, at - DIRTY_MAP);

@@ -5,6 +5,7 @@ export { HEADER as fuzzStateBegin } from '../memory/machine';
 
 export {
   ALWAYS_DIRTY_END as fuzzAlwaysDirtyEnd,
+  DIRTY_LINES as fuzzDirtyLines,
   DIRTY_MAP as fuzzDirtyMap,
   EDGES as fuzzEdges,
   EDGES_MAX as fuzzEdgesMax,
@@ -12,6 +13,7 @@ export {
   HANG as fuzzHang,
   INPUT as fuzzInput,
   INPUT_BYTES as fuzzInputBytes,
+  LINE_SHIFT as fuzzLineShift,
   LOOP_LIMIT as fuzzLoopLimit,
   REACH as fuzzReach,
   REGISTERS as fuzzRegisterList,

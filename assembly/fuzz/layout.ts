@@ -22,3 +22,4 @@ export function area(n: u32): u64 {
 export function areaAt(n: u32): usize {
   return machine().ramAt + ((<usize>n) << 16);
 }
+export const ITSES: u32 = FuzzMachine.ITSES;

@@ -16,7 +16,7 @@ import { INPUT, REGISTERS } from './areas';
 import { ADDS, commandOf, effectOf, isVirtualMachine, KEEPS, queueCommand } from './commands';
 import { fuzzTakeCoverage } from './coverage';
 import { fuzzRestore, fuzzStrayed } from './dirty';
-import { AREAS, area, areaAt, CONFIG, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
+import { AREAS, area, areaAt, CONFIG, ITSES, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import {
   balances,
   balancesAcknowledged,
@@ -100,16 +100,71 @@ function performed(kind: u32, orderly: bool): u32 {
       return take(cpu, orderly);
     case 6:
       return takeVirtual(cpu, orderly);
+    case 7:
+      wire(cpu);
+      break;
+    case 8:
+      writePhysicalRegister(cpu, interfaceRegister(b), c & 0xff);
+      break;
+    case 9:
+      writeVirtualRegister(cpu, SystemRegister.ICH_LR0_EL2 + (b & 3), listRegister());
+      break;
+    case 10:
+      store<u8>(areaAt(c & 0x100 ? VIRTUAL_CONFIG : CONFIG) + (b & 63), <u8>c);
+      break;
+    case 11:
+      if (harmless) writeBus(load<u32>(REGISTERS + ((b % harmless) << 2)), 4, c);
+      break;
+    case 12:
+      if (virtualMachine) schedule(cpu);
+      break;
+    case 13:
+      writeVirtualRegister(cpu, virtualRegister(b), c);
+      break;
+    case 14:
+      setCounter(machine().counter + (c & 0xffff));
+      break;
+    case 15:
+      if (orderly || b & 1) readBus(load<u32>(REGISTERS + ((b % registers) << 2)), 4);
+      else writeTimerRegister(cpu, SystemRegister.CNTFRQ_EL0 + (b % 19), c);
+      break;
+    // From here on against the rules.
+    case 16:
+    case 17:
+    case 18:
+      writeBus(load<u32>(REGISTERS + ((b % registers) << 2)), a & 8 ? 8 : 4, value());
+      break;
+    case 19:
+      writeBus(anywhere(), 1 << (a >> 6), value());
+      break;
+    case 20:
+      readBus(anywhere(), 1 << (a >> 6));
+      break;
+    case 21:
+      scribble(value());
+      break;
+    case 22:
+      moveWriter(a % ITSES);
+      break;
+    case 23:
+      writeAnySystemRegister(cpu, b & 127, value());
+      break;
+    case 24:
+      readAnySystemRegister(cpu, b & 127);
+      break;
     default:
-      if (kind < ORDERLY_KINDS) harmlessly(kind, cpu, orderly);
-      else hostile(kind, cpu);
-      settle();
-      return orderly && !balances(KEEPS) ? LEDGER : FINE;
+      rare(cpu);
   }
+  settle();
+  return orderly && !balances(KEEPS) ? LEDGER : FINE;
+}
+
+function value(): u64 {
+  return shaped(machine().ramBase, machine().ramSize);
 }
 
 function msi(orderly: bool): u32 {
-  const its = a % machine().itsCount;
+  const its = a % ITSES;
   const wild = !orderly && c >> 28 == 0;
   const deviceId: u32 = wild ? c : b & 3;
   const eventId: u32 = wild ? b : c & 7;
@@ -122,7 +177,7 @@ function msi(orderly: bool): u32 {
 }
 
 function command(orderly: bool): u32 {
-  const its = a % machine().itsCount;
+  const its = a % ITSES;
   const number = commandOf(virtualMachine, orderly);
   const writer = queueCommand(its, number, orderly);
   writeBus(itsFrame(its) + 0x88, 8, writer);
@@ -174,38 +229,10 @@ function takeVirtual(cpu: u32, orderly: bool): u32 {
   return right ? FINE : LEDGER;
 }
 
-function harmlessly(kind: u32, cpu: u32, orderly: bool): void {
-  switch (kind) {
-    case 7:
-      if (c & 0x100 && machine().spiSlots > 32)
-        setSpiLevel(32 + (b % (machine().spiSlots - 32)), (c & 1) != 0, false);
-      else setPpiLevel(cpu, 16 + (b & 15), (c & 1) != 0);
-      return;
-    case 8:
-      writePhysicalRegister(cpu, interfaceRegister(b), c & 0xff);
-      return;
-    case 9:
-      writeVirtualRegister(cpu, SystemRegister.ICH_LR0_EL2 + (b & 3), listRegister());
-      return;
-    case 10:
-      store<u8>(areaAt(c & 0x100 ? VIRTUAL_CONFIG : CONFIG) + (b & 63), <u8>c);
-      return;
-    case 11:
-      if (harmless) writeBus(load<u32>(REGISTERS + ((b % harmless) << 2)), 4, c);
-      return;
-    case 12:
-      if (virtualMachine) schedule(cpu);
-      return;
-    case 13:
-      writeVirtualRegister(cpu, virtualRegister(b), c);
-      return;
-    case 14:
-      setCounter(machine().counter + (c & 0xffff));
-      return;
-    default:
-      if (orderly || b & 1) readBus(load<u32>(REGISTERS + ((b % registers) << 2)), 4);
-      else writeTimerRegister(cpu, SystemRegister.CNTFRQ_EL0 + (b % 19), c);
-  }
+function wire(cpu: u32): void {
+  if (c & 0x100 && machine().spiSlots > 32)
+    setSpiLevel(32 + (b % (machine().spiSlots - 32)), (c & 1) != 0, false);
+  else setPpiLevel(cpu, 16 + (b & 15), (c & 1) != 0);
 }
 
 /** PMR, BPR, CTLR, group enables, SGIs, the ends of interrupts. */
@@ -258,38 +285,6 @@ function schedule(cpu: u32): void {
   writeBus(redistributorFrame(cpu) + 0x2_0078, 8, valid | value);
 }
 
-function hostile(kind: u32, cpu: u32): void {
-  const m = machine();
-  const value = shaped(m.ramBase, m.ramSize);
-  switch (kind) {
-    case 16:
-    case 17:
-    case 18:
-      writeBus(load<u32>(REGISTERS + ((b % registers) << 2)), a & 8 ? 8 : 4, value);
-      return;
-    case 19:
-      writeBus(anywhere(), 1 << (a >> 6), value);
-      return;
-    case 20:
-      readBus(anywhere(), 1 << (a >> 6));
-      return;
-    case 21:
-      scribble(value);
-      return;
-    case 22:
-      moveWriter(a % m.itsCount);
-      return;
-    case 23:
-      writeAnySystemRegister(cpu, b & 127, value);
-      return;
-    case 24:
-      readAnySystemRegister(cpu, b & 127);
-      return;
-    default:
-      rare(cpu);
-  }
-}
-
 /** GITS_CWRITER moves on over a few commands of before, or beyond the end of the queue. */
 function moveWriter(its: u32): void {
   const writer = itsOf(its).cwriter & 0xfe0;
@@ -307,7 +302,7 @@ function anywhere(): u64 {
       return redistributorFrame(a & 1) + (c & 0x3ffff);
     case 3:
     case 4:
-      return itsFrame(a % m.itsCount) + (c & 0x3ffff);
+      return itsFrame(a % ITSES) + (c & 0x3ffff);
     case 5:
       return m.ramBase + (c % <u32>m.ramSize);
     case 6:
@@ -341,7 +336,7 @@ function rare(cpu: u32): void {
     resetCpuInterface(cpu);
     return;
   }
-  const its = a % machine().itsCount;
+  const its = a % ITSES;
   writeBus(itsFrame(its), 4, 0);
   writeBus(itsFrame(its) + 0x80, 8, ((<u64>1) << 63) | area(QUEUE + its));
   writeBus(itsFrame(its) + 0x88, 8, 0);

@@ -8,7 +8,6 @@ import { redistributorOf } from '../gic/redistributor';
 import { inspectCollection, inspectInterrupt } from '../its/commands';
 import { itsOf } from '../its/its';
 import { collectionCpu, interruptIcid, interruptIntid, isVirtual } from '../its/tables';
-import { EACH_BYTE } from '../memory/bytes';
 import { machine } from '../memory/machine';
 import { emptyStatus } from '../virt/status';
 import { virtualInterfaceOf } from '../virt/virtual_cpu_interface';
@@ -27,23 +26,15 @@ const USED_LPIS: u32 = 64;
 /** Index and tables of the LPIs that inputs use: pending and enabled is what is indexed, under its priority. */
 function indexed(set: LpiSet): bool {
   if (set.end <= FIRST || set.pendingTable == 0) return set.best.isEmpty;
-  const pending = load<u64>(set.pendingTable + (FIRST >> 3));
-  // The configuration that all have in common, or bytes of their own.
-  const common: u64 = load<u8>(set.commonConfigs + (FIRST >> 6));
-  for (let first: u32 = 0; first < USED_LPIS; first += 8) {
-    // Eight LPIs, a byte each. Of those that are not cached none is enabled, and none is looked for.
-    let configs = common & 2 ? common * EACH_BYTE : load<u64>(set.configCache + FIRST + first);
-    while (configs) {
-      const shift = <u32>ctz(configs) & 56;
-      const config = <u32>(configs >> shift) & 0xff;
-      const n = first + (shift >> 3);
-      const expected = ((pending >> n) & 1) != 0 && (config & 1) != 0;
-      const found = (config & 2) != 0 && set.best.has(FIRST + n, config & 0xfc);
-      if (expected != found) return false;
-      configs &= ~((<u64>0xff) << shift);
-    }
+  let expected: u32 = 0;
+  for (let rest = load<u64>(set.pendingTable + (FIRST >> 3)); rest; rest &= rest - 1) {
+    const intid = FIRST + <u32>ctz(rest);
+    const config = set.cachedConfig(intid);
+    if ((config & 1) == 0) continue;
+    if (!set.best.has(intid, config & 0xfc)) return false;
+    expected++;
   }
-  return true;
+  return set.best.countWord(FIRST >> 6) == expected;
 }
 
 /** Bits [63:0] of the LPIs that are pending and enabled at a PE by what is cached, and the best priority of them. */

@@ -53,16 +53,18 @@ function decode(address: u64): u64 {
   if (address >> FRAME_SHIFT == m.gicdBase >> FRAME_SHIFT) return (<u64>Frame.GICD) << 32;
   const inRedistributors = address - m.gicrBase;
   if (inRedistributors < m.gicrStride * m.cpuCount) {
-    const cpu = inRedistributors / m.gicrStride;
-    const frame = (inRedistributors - cpu * m.gicrStride) >> FRAME_SHIFT;
-    return frame > 2 ? NOWHERE : ((Frame.GICR_RD + frame) << 32) | cpu;
+    const frames = <u32>(m.gicrStride >> FRAME_SHIFT);
+    const number = <u32>(inRedistributors >> FRAME_SHIFT);
+    const frame = number % frames;
+    return frame > 2 ? NOWHERE : ((<u64>(Frame.GICR_RD + frame)) << 32) | (number / frames);
   }
   const inItses = address - m.gitsBase;
   if (inItses < m.gitsStride * m.itsCount) {
-    const its = inItses / m.gitsStride;
-    const frame = (inItses - its * m.gitsStride) >> FRAME_SHIFT;
-    const last: u64 = m.has(Feature.GICV4_1) ? 2 : 1;
-    return frame > last ? NOWHERE : ((Frame.GITS + frame) << 32) | its;
+    const frames = <u32>(m.gitsStride >> FRAME_SHIFT);
+    const number = <u32>(inItses >> FRAME_SHIFT);
+    const frame = number % frames;
+    const last: u32 = m.has(Feature.GICV4_1) ? 2 : 1;
+    return frame > last ? NOWHERE : ((<u64>(Frame.GITS + frame)) << 32) | (number / frames);
   }
   return NOWHERE;
 }

@@ -33,6 +33,11 @@ export class RegisterInfo {
   writable: u64;
   /** Bits that always read as one. */
   fixed: u64;
+
+  /** Bits of an offset that tell bytes of one register apart. */
+  get widthShift(): u32 {
+    return <u32>ctz(<u32>this.width);
+  }
 }
 
 /** Registers that not all units have. */
@@ -58,9 +63,9 @@ export function readRegister(frame: Frame, unit: u32, offset: u32, size: u32): u
   if (!(info.access & Access.READ))
     return badAccess(Diagnostic.READ_OF_WRITE_ONLY, STATUSR_RWOD, frame, unit, offset, size);
   const place = offset - info.offset;
-  const value = currentValue(info, frame, unit, <u32>info.first + place / info.width);
+  const value = currentValue(info, frame, unit, <u32>info.first + (place >> info.widthShift));
   if (info.register == Register.GICR_VPENDBASER) observeVpendbaser(redistributorOf(unit));
-  return (value >> ((<u64>(place % info.width)) << 3)) & bytesMask(size);
+  return (value >> bitsBelow(info, place)) & bytesMask(size);
 }
 
 /** Writes the low `size` bytes of `value`. Bad accesses do nothing. */
@@ -79,8 +84,8 @@ export function writeRegister(frame: Frame, unit: u32, offset: u32, size: u32, v
     return;
   }
   const place = offset - info.offset;
-  const element = <u32>info.first + place / info.width;
-  const shift = (<u64>(place % info.width)) << 3;
+  const element = <u32>info.first + (place >> info.widthShift);
+  const shift = bitsBelow(info, place);
   const legal = legalize(info, frame, unit, element, value << shift, bytesMask(size) << shift);
   if (frame == Frame.GICD) writeDistributor(info.register, element, legal);
   else if (frame >= Frame.GITS) writeIts(unit, info.register, element, legal);
@@ -146,6 +151,11 @@ function badAccess(code: Diagnostic, status: u32, frame: Frame, unit: u32, offse
   else if (frame >= Frame.GITS) reportItsAccess(unit, status);
   else reportRedistributorAccess(unit, status);
   return 0;
+}
+
+/** Bits of a register below a place in it. */
+function bitsBelow(info: RegisterInfo, place: u32): u64 {
+  return (<u64>(place & (<u32>info.width - 1))) << 3;
 }
 
 function bytesMask(size: u32): u64 {

@@ -127,6 +127,19 @@ export class PriorityIndex {
     return ((load<u64>(plane + ((place >> 6) << 3)) >> (place & 63)) & 1) != 0;
   }
 
+  /** How many of the 64 interrupts of a word are there, at any priority. */
+  countWord(word: u32): u32 {
+    const index0 = word ^ (this.flip >> 6);
+    let count: u64 = 0;
+    for (let first: u32 = 0; first < 256; first += 64) {
+      for (let used = load<u64>(this.usedWord(first)); used; used &= used - 1) {
+        const plane = this.planes + <usize>(first | <u32>ctz(used)) * this.planeBytes;
+        count += popcnt(load<u64>(plane + (index0 << 3)));
+      }
+    }
+    return <u32>count;
+  }
+
   get isEmpty(): bool {
     return (this.used0 | this.used1 | this.used2 | this.used3) == 0;
   }

@@ -15,7 +15,7 @@ export function fuzzMachineOptions(architecture: Architecture): MachineOptions {
   return {
     architecture,
     cpus: FuzzMachine.CPUS,
-    itsCount: 2,
+    itsCount: FuzzMachine.ITSES,
     intidBits: 14,
     spis: 64,
     eventCapacity: 64,

@@ -1,4 +1,4 @@
-// Notes of what is written: a byte for each granule, set before the store. A granule is put back with the `reach` bytes
+// Notes of what is written: a byte for each granule, and one for each line of them, set before the store. A granule is put back with the `reach` bytes
 // after it, so that one note serves all stores that follow closely on the place that it names: those that are not
 // aligned, and the fields of a record.
 import binaryen from 'binaryen';
@@ -144,8 +144,13 @@ export class Notes {
 
   #note(address) {
     const { i32 } = this.#module;
-    const granule = i32.shr_u(address, i32.const(this.#places.granuleShift));
-    return i32.store8(this.#places.dirtyMap, 1, granule, i32.const(1));
+    const { dirtyMap, dirtyLines, granuleShift, lineShift } = this.#places;
+    const mark = (place, shift, at) => i32.store8(place, 1, i32.shr_u(at, i32.const(shift)), i32.const(1));
+    const again = this.#module.copyExpression(address);
+    return this.#module.block(null, [
+      mark(dirtyMap, granuleShift, address),
+      mark(dirtyLines, granuleShift + lineShift, again),
+    ]);
   }
 
   /** A call with the same operands comes first. */
