@@ -1,11 +1,12 @@
 // What each operation of an input does. Those of the first kinds keep to the rules, in any order and number.
-import { SystemRegister } from '../abi';
+import { Register, SystemRegister } from '../abi';
 import { readBus, writeBus } from '../gic/bus';
 import { acknowledge, endOfInterrupt, resetCpuInterface } from '../gic/cpu_interface';
 import { settle } from '../gic/outputs';
 import { readPhysicalRegister, writePhysicalRegister } from '../gic/system_registers';
 import { setPpiLevel, setSpiLevel } from '../gic/wires';
 import { itsOf } from '../its/its';
+import { writeIts } from '../its/registers';
 import { translateMsi } from '../its/translation';
 import { machine } from '../memory/machine';
 import { readTimerRegister, writeTimerRegister } from '../timer/system_registers';
@@ -180,7 +181,7 @@ function command(orderly: bool): u32 {
   const its = a % ITSES;
   const number = commandOf(virtualMachine, orderly);
   const writer = queueCommand(its, number, orderly);
-  writeBus(itsFrame(its) + 0x88, 8, writer);
+  writeIts(its, Register.GITS_CWRITER, 0, writer);
   settle();
   return orderly && !balances(effectOf(number)) ? LEDGER : FINE;
 }

@@ -71,10 +71,14 @@ function touchStale(cpu: u32, what: u32): void {
 /** Recomputes the outputs of the marked PEs and notes which of them changed. */
 export function settle(): void {
   takeArrivals();
+  const m = machine();
+  if (m.dirtyVirtualWords | m.dirtyCpuWords) settleMarked();
+}
+
+function settleMarked(): void {
   settleVirtual();
   const m = machine();
   const words = m.dirtyCpuWords;
-  if (words == 0) return;
   m.dirtyCpuWords = 0;
   for (let rest = words; rest; rest &= rest - 1) settleWord(<u32>ctz(rest));
 }

@@ -2,7 +2,7 @@
 import { Feature, Policy } from '../abi';
 import { machine, policy } from '../memory/machine';
 import { IDLE_PRIORITY } from './active_priorities';
-import { Bank, BankField, NO_CPU } from './bank';
+import { Bank, BankField, EXTENDED_SPI_SLOT, NO_CPU } from './bank';
 import { cpuInterfaceOf } from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
@@ -85,8 +85,14 @@ function participates(cpu: u32, group: u32): bool {
 export function rerouteOneOfN(): void {
   const m = machine();
   if (!m.has(Feature.ONE_OF_N)) return;
-  const bank = changetype<Bank>(m.spiBank);
-  for (let index: u32 = 0; index < bank.words; index++) {
+  rerouteWords(0, (m.spiSlots + 31) >> 5);
+  const extended = EXTENDED_SPI_SLOT >> 5;
+  rerouteWords(extended, extended + ((m.extendedSpiSlots + 31) >> 5));
+}
+
+function rerouteWords(first: u32, end: u32): void {
+  const bank = changetype<Bank>(machine().spiBank);
+  for (let index = first; index < end; index++) {
     const oneOfN = bank.word(BankField.ONE_OF_N, index);
     if (oneOfN) bank.updateWord(index, oneOfN & bank.pendingWord(index));
   }
