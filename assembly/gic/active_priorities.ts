@@ -117,10 +117,8 @@ export class ActivePriorities {
     this.commonBinaryPoint = 0;
     this.eoiMode = 0;
     this.groupEnables = 0;
-    for (let index: u32 = 0; index < WORDS; index++) {
-      this.setActiveWord(0, index, 0);
-      this.setActiveWord(1, index, 0);
-    }
+    memory.fill(this.activeAt(0, 0), 0, 2 * WORDS * 4);
+    this.runningPriority = IDLE_PRIORITY;
   }
 
   private priorityOf(level: u32): u32 {

@@ -16,6 +16,10 @@ export const NOTHING_PENDING: u32 = 0xffffffff;
 /** The INTID in it. */
 export const INTID: u32 = 0x7fffff;
 
+/** `CpuInterface.outputs`. */
+export const IRQ: u32 = 1;
+export const FIQ: u32 = 2;
+
 @unmanaged
 export class CpuInterface extends ActivePriorities {
   /** The best pending interrupt as priority << 24 | group << 23 | INTID, or NOTHING_PENDING. */
@@ -27,7 +31,7 @@ export class CpuInterface extends ActivePriorities {
   considered: u32;
   /** What of these is to be looked for again when the action is over: see outputs.ts. */
   stale: u32;
-  /** Bit 0 the IRQ output, bit 1 the FIQ output. */
+  /** IRQ where the highest pending interrupt is signalled and of Group 1, FIQ where it is of Group 0. */
   outputs: u32;
 
   /** Whether the pending interrupt would be signalled to the PE now. */
@@ -43,12 +47,12 @@ export function cpuInterfaceOf(cpu: u32): CpuInterface {
 /** ICC_IAR0_EL1 or ICC_IAR1_EL1: section 8.3. */
 export function acknowledge(cpu: u32, group: u32): u32 {
   const self = cpuInterfaceOf(cpu);
-  const pending = self.highestPending;
-  const priority = pending >> 24;
-  if (pending == NOTHING_PENDING || ((pending >> 23) & 1) != group || !self.canSignal(priority, group)) {
+  if ((self.outputs & (group ? IRQ : FIQ)) == 0) {
     count(Counter.SPURIOUS);
     return SPURIOUS;
   }
+  const pending = self.highestPending;
+  const priority = pending >> 24;
   const intid = pending & INTID;
   if (isLpi(intid)) {
     redistributorOf(cpu).physicalLpis.take(intid);

@@ -8,7 +8,15 @@ import { takeArrivals } from '../threads/arrivals';
 import { settleVirtual } from '../virt/outputs';
 import { IDLE_PRIORITY } from './active_priorities';
 import { ordinalIntid } from './bank';
-import { CpuInterface, cpuInterfaceOf, groupConsidered, INTID, NOTHING_PENDING } from './cpu_interface';
+import {
+  CpuInterface,
+  cpuInterfaceOf,
+  FIQ,
+  groupConsidered,
+  INTID,
+  IRQ,
+  NOTHING_PENDING,
+} from './cpu_interface';
 import { redistributorOf } from './redistributor';
 
 const GROUP_0: u32 = 1;
@@ -113,7 +121,7 @@ function recompute(cpu: u32): bool {
   let outputs: u32 = 0;
   if (pending != NOTHING_PENDING) {
     const group = (pending >> 23) & 1;
-    if (self.canSignal(pending >> 24, group)) outputs = group ? 1 : 2;
+    if (self.canSignal(pending >> 24, group)) outputs = group ? IRQ : FIQ;
   }
   if (pending == self.highestPending && outputs == self.outputs) return false;
   self.highestPending = pending;

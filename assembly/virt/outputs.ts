@@ -9,16 +9,15 @@ import { keyBit, keyOf, keyPriority, NONE } from '../memory/priority_index';
 import { maintenanceStatus } from './status';
 import {
   HCR_EN,
+  MAINTENANCE,
   STALE_ALL,
   STALE_VLPI,
   STALE_WINNER,
+  VFIQ,
+  VIRQ,
   VirtualCpuInterface,
   virtualInterfaceOf,
 } from './virtual_cpu_interface';
-
-const VIRQ: u32 = 1;
-const VFIQ: u32 = 2;
-const MAINTENANCE: u32 = 4;
 
 /** Anything may have changed for the guest of a PE. */
 export function touchVirtual(cpu: u32): void {

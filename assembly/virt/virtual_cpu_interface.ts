@@ -27,6 +27,11 @@ export const NO_WINNER: u32 = 0xffffffff;
 export const WINNER_VLPI: u32 = 16;
 export const WINNER_VSGI: u32 = 17;
 
+/** `outputs`. */
+export const VIRQ: u32 = 1;
+export const VFIQ: u32 = 2;
+export const MAINTENANCE: u32 = 4;
+
 /** `stale`: the best VLPI, and the winner. */
 export const STALE_VLPI: u32 = 1;
 export const STALE_WINNER: u32 = 2;
@@ -40,7 +45,7 @@ export class VirtualCpuInterface extends ActivePriorities {
   bestVlpi: u32;
   /** The best pending and enabled vSGI of the resident vPE as `bestVsgi` gives it. */
   bestVsgi: u32;
-  /** Bit 0 vIRQ, bit 1 vFIQ, bit 2 the maintenance interrupt. */
+  /** VIRQ where the winner is signalled and of Group 1, VFIQ where it is of Group 0; MAINTENANCE. */
   outputs: u32;
   /** `bestVlpi` after the last action: it is ahead during an action. */
   shownVlpi: u32;
@@ -180,7 +185,7 @@ export function virtualInterfaceOf(cpu: u32): VirtualCpuInterface {
 /** ICV_IAR0_EL1 or ICV_IAR1_EL1. A better candidate of the other group hides ours. */
 export function acknowledgeVirtual(cpu: u32, group: u32): u32 {
   const self = virtualInterfaceOf(cpu);
-  if (!self.canSignal() || self.winnerGroup != group) {
+  if ((self.outputs & (group ? VIRQ : VFIQ)) == 0) {
     count(Counter.VIRTUAL_SPURIOUS);
     return SPURIOUS;
   }
