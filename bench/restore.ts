@@ -16,7 +16,7 @@ import { type Row, runSection } from './section.ts';
 const PAGES = 20;
 const PAGE = 4096;
 /** So close that no granule is left out. */
-const STEP = 256;
+const STEP = 128;
 /** Beyond what the machine of the fuzz build has set up in its RAM. */
 const FREE_RAM = 0x18_0000;
 const NOTE =

@@ -27,8 +27,10 @@ export interface Crash {
 
 /** Inputs between two looks at whether the machines still go back to where they began. */
 const CHECK_INTERVAL = 1 << 18;
-/** Random inputs before the first mutation. */
-const FRESH = 64;
+/** Random inputs that each machine takes before the first mutation. */
+const FRESH = 32;
+/** Inputs made for one machine in a row, so that what it touches stays in the caches of the host. */
+const TURN = 256;
 
 /** Tries one input after the other: mutations of those that led somewhere new. */
 export class Campaign {
@@ -44,12 +46,16 @@ export class Campaign {
   readonly #mutator: Mutator;
   readonly #known = new Set<string>();
   readonly #given: Uint8Array[];
+  /** The corpus of each machine. */
+  readonly #corpora: Uint8Array[][];
+  #made = 0;
 
   constructor(fuzzer: Fuzzer, { seed = 1, corpus = [] }: CampaignOptions = {}) {
     this.fuzzer = fuzzer;
     this.#random = new Random(seed);
     this.#mutator = new Mutator(this.#random);
     this.#given = [...corpus];
+    this.#corpora = fuzzer.targets.map(() => []);
   }
 
   /** Tries `count` inputs. */
@@ -75,18 +81,25 @@ export class Campaign {
   /** Makes the next input. */
   #make(): void {
     const given = this.#given.pop();
-    if (given) this.#mutator.take(given);
-    else if (this.executions < FRESH || this.corpus.length === 0) this.#mutator.fresh();
-    else this.#mutator.mutate(this.#parent(), this.#parent());
+    if (given) {
+      this.#mutator.take(given);
+      return;
+    }
+    const machine = Math.floor(this.#made / TURN) % this.#corpora.length;
+    const corpus = this.#corpora[machine] as Uint8Array[];
+    const begins = this.#made < this.#corpora.length * TURN && this.#made % TURN < FRESH;
+    this.#made++;
+    if (begins || corpus.length === 0) this.#mutator.fresh(machine);
+    else this.#mutator.mutate(this.#parent(corpus), this.#parent(corpus));
   }
 
   /** Half of the time one of the newest. */
-  #parent(): Uint8Array {
-    const { length } = this.corpus;
+  #parent(corpus: readonly Uint8Array[]): Uint8Array {
+    const { length } = corpus;
     const newest = Math.min(length, 64);
     const index =
       this.#random.below(2) === 0 ? this.#random.below(length) : length - 1 - this.#random.below(newest);
-    return this.corpus[index] as Uint8Array;
+    return corpus[index] as Uint8Array;
   }
 
   #try(): void {
@@ -97,6 +110,7 @@ export class Campaign {
       if (target.run(bytes, length) === 0) return;
       const input = bytes.slice(0, length);
       this.corpus.push(input);
+      this.#corpora[this.fuzzer.targets.indexOf(target)]?.push(input);
       target.checkDeterminism(input);
     } catch (error) {
       this.#record(bytes.slice(0, length), error);

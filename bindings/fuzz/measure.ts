@@ -30,7 +30,7 @@ export interface FuzzMeasurement {
     /** Back to the state before. */
     readonly restoring: number;
   };
-  /** Pieces of 512 bytes that an execution writes to. */
+  /** Pieces of 128 bytes that an execution writes to. */
   readonly granules: number;
   /** Microseconds to put 20 pages of 4 KiB back that were written all over. */
   readonly restoreOf20Pages: {

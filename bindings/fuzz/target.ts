@@ -18,6 +18,8 @@ export class FuzzTarget {
   /** How many edges the build has. */
   readonly edges: number;
   readonly #engine: FuzzExports;
+  /** Called for each input: a look at the exports each time costs as much as ten operations. */
+  readonly #try: FuzzExports['fuzzTry'];
   readonly #input: Uint8Array;
   readonly #hang: Uint32Array;
   readonly #unseen: Uint8Array;
@@ -29,6 +31,7 @@ export class FuzzTarget {
     this.machine = new Machine(engine, fuzzMachineOptions(architecture));
     boot(this.machine);
     this.#engine = this.machine.engine as FuzzExports;
+    this.#try = this.#engine.fuzzTry;
     const { buffer } = this.machine.memory;
     const { fuzzInput, fuzzInputBytes, fuzzRegisterList, fuzzRegistersMax, fuzzEdgeCount } = this.#engine;
     const { addresses, harmless } = registerList(this.machine);
@@ -55,20 +58,19 @@ export class FuzzTarget {
    * for a new edge, 1 for a known one twice as often as before, 0 for neither. Throws a `FuzzFailure`.
    */
   run(input: Uint8Array, length = input.length): number {
-    const engine = this.#engine;
     const taken = this.#take(input, length);
     let found = 0;
     try {
-      found = engine.fuzzTry(taken, this.edges);
+      found = this.#try(taken, this.edges);
     } catch (error) {
-      const operation = engine.fuzzOperation();
+      const operation = this.#engine.fuzzOperation();
       const hangs = this.#hang[0] === 1;
       this.#resetAll();
       throw trapOf(error, operation, hangs);
     }
     if (found < FAULT) return found;
     const fault = found / FAULT;
-    const operation = engine.fuzzOperation();
+    const operation = this.#engine.fuzzOperation();
     if (fault === FuzzFault.STRAY) this.#resetAll();
     else this.#reset();
     throw failureOf(fault, operation);
