@@ -50,11 +50,7 @@ export class CpuInterface extends ActivePriorities implements LpiObserver {
   acknowledge(group: number): number {
     const pending = this.highestPending;
     const priority = pending >>> 24;
-    if (
-      pending === NOTHING_PENDING ||
-      ((pending >> 23) & 1) !== group ||
-      !this.canSignal(priority, group)
-    ) {
+    if (pending === NOTHING_PENDING || ((pending >> 23) & 1) !== group || !this.canSignal(priority, group)) {
       this.#shared.count(SPURIOUS_READS);
       return SPURIOUS;
     }

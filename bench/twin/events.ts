@@ -1,35 +1,31 @@
 import type { Event } from '../../assembly/abi.ts';
+import type { Ring } from '../../bindings/ring.ts';
 
 const RECORD_WORDS = 4;
 
 /** The event stream: a ring of records of what happened. It costs one look at `on` where it is switched off. */
 export class Events {
   on = false;
-  count = 0;
-  readonly #records: Int32Array;
-  readonly #capacity: number;
+  /** How many records there were, and behind it the ring. */
+  readonly words: Uint32Array;
+  readonly ring: Ring;
 
   constructor(capacity: number) {
-    this.#capacity = capacity;
-    this.#records = new Int32Array(capacity * RECORD_WORDS);
+    this.words = new Uint32Array(1 + capacity * RECORD_WORDS);
+    this.ring = { count: 0, records: 1, recordWords: RECORD_WORDS, capacity, concurrent: false };
   }
 
   emit(kind: Event, unit: number, a: number, b: number): void {
     if (this.on) this.#append(kind, unit, a, b);
   }
 
-  /** Kind, PE or ITS, and two operands of a record that the ring still has. */
-  record(n: number): number[] {
-    const at = (n % this.#capacity) * RECORD_WORDS;
-    return Array.from(this.#records.subarray(at, at + RECORD_WORDS), (word) => word >>> 0);
-  }
-
   #append(kind: Event, unit: number, a: number, b: number): void {
-    const at = (this.count % this.#capacity) * RECORD_WORDS;
-    this.#records[at] = kind;
-    this.#records[at + 1] = unit;
-    this.#records[at + 2] = a;
-    this.#records[at + 3] = b;
-    this.count++;
+    const count = this.words[0] as number;
+    const at = 1 + (count % this.ring.capacity) * RECORD_WORDS;
+    this.words[at] = kind;
+    this.words[at + 1] = unit;
+    this.words[at + 2] = a;
+    this.words[at + 3] = b;
+    this.words[0] = count + 1;
   }
 }

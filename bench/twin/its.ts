@@ -162,7 +162,12 @@ export class Its {
   #mapDevice(at: number, deviceId: number, size: number): number {
     const low = ((this.#words[at + 4] as number) & ~0xff) | size;
     const high = this.#words[at + 5] as number;
-    return this.#store(this.#translation.devices, deviceId, low, high & VALID ? VALID | (high & 0xf_ffff) : 0);
+    return this.#store(
+      this.#translation.devices,
+      deviceId,
+      low,
+      high & VALID ? VALID | (high & 0xf_ffff) : 0,
+    );
   }
 
   #mapCollection(at: number): number {

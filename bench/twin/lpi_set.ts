@@ -1,4 +1,4 @@
-import { Event, Outcome } from '../../assembly/abi.ts';
+import { type Event, Outcome } from '../../assembly/abi.ts';
 import { lowestBit } from './bits.ts';
 import { PriorityIndex } from './priority_index.ts';
 import { FIRST_LPI, INTID_BITS, LPI_LIMIT, type Shared } from './shared.ts';

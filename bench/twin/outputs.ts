@@ -11,8 +11,8 @@ import {
 } from './cpu_interface.ts';
 import { keyBit, keyPriority, NONE } from './priority_index.ts';
 import type { Shared } from './shared.ts';
-import { recomputeVirtual } from './virtual_outputs.ts';
 import type { VirtualCpuInterface } from './virtual_cpu_interface.ts';
+import { recomputeVirtual } from './virtual_outputs.ts';
 
 const IRQ = 1;
 const FIQ = 2;
@@ -59,7 +59,8 @@ export class Outputs {
     words[index] = 0;
     for (; cpus !== 0; cpus &= cpus - 1) {
       const bit = lowestBit(cpus);
-      if (this.#recompute(this.#physical[(index << 5) | bit] as CpuInterface)) this.#noteChanged(index, 1 << bit);
+      if (this.#recompute(this.#physical[(index << 5) | bit] as CpuInterface))
+        this.#noteChanged(index, 1 << bit);
     }
   }
 

@@ -51,9 +51,7 @@ export class Redistributor {
   /** The first INTID beyond the VLPIs of the vPE whose table a mapping names; NOT_RESIDENT where it is not here. */
   residentEnd(low: number, high: number): number {
     const isHere =
-      this.#resident &&
-      (low & ADDRESS_LOW) === this.#tableLow &&
-      (high & ADDRESS_HIGH) === this.#tableHigh;
+      this.#resident && (low & ADDRESS_LOW) === this.#tableLow && (high & ADDRESS_HIGH) === this.#tableHigh;
     return isHere ? this.#residentEnd : NOT_RESIDENT;
   }
 
@@ -105,7 +103,12 @@ export class Redistributor {
     this.#shared.events.emit(Event.SCHEDULED_OUT, this.#cpu, last === 0 ? 0 : 1, 0);
   }
 
-  #attach(set: LpiSet, [propLow, propHigh]: readonly [number, number], pendLow: number, pendHigh: number): void {
+  #attach(
+    set: LpiSet,
+    [propLow, propHigh]: readonly [number, number],
+    pendLow: number,
+    pendHigh: number,
+  ): void {
     const { ram } = this.#shared;
     const bits = Math.min((propLow & 31) + 1, INTID_BITS);
     if (bits < 14) return set.attach(0, -1, -1);

@@ -29,6 +29,8 @@ export class Shared {
   readonly hasVlpis: boolean;
   readonly preemptionBits: number;
   readonly virtualPreemptionBits: number;
+  /** Bits of ICC_AP<m>R<n>: four preemption bits have 16 levels, which do not fill one register. */
+  readonly activePriorityBits: number;
   readonly listRegisters: number;
   readonly priorityMaskBits: number;
   readonly virtualPriorityMaskBits: number;
@@ -73,6 +75,7 @@ export class Shared {
     this.hasVlpis = config.architecture !== 'GICv3';
     this.preemptionBits = config.preemptionBits;
     this.virtualPreemptionBits = config.virtualPreemptionBits;
+    this.activePriorityBits = config.preemptionBits === 4 ? 0xffff : -1;
     this.listRegisters = config.listRegisters;
     this.priorityMaskBits = highBits(config.priorityBits);
     this.virtualPriorityMaskBits = highBits(config.virtualPriorityBits);

@@ -93,7 +93,7 @@ export function writePhysical(shared: Shared, self: CpuInterface, register: numb
     case ICC_IGRPEN1_EL1:
       return self.enableGroup(1, (value & 1) !== 0);
     default:
-      writeActivePriorities(self, register - ICC_AP0R0_EL1, register, value);
+      writeActivePriorities(self, register - ICC_AP0R0_EL1, register, value & shared.activePriorityBits);
       self.touchSignal();
   }
 }

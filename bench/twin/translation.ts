@@ -185,12 +185,7 @@ export class Translation {
   #setWaiting(rd: Redistributor, intid: number, coalesced: boolean): Outcome {
     if (!coalesced) {
       this.#shared.count(VLPIS_WAITING);
-      this.#shared.events.emit(
-        VLPI_WAITING,
-        (this.#vpeHigh >>> 21) & 0x3ff,
-        intid,
-        this.#entryLow & 0xffff,
-      );
+      this.#shared.events.emit(VLPI_WAITING, (this.#vpeHigh >>> 21) & 0x3ff, intid, this.#entryLow & 0xffff);
     }
     if (!coalesced || this.#shared.doorbellRepeats) {
       this.#ringDoorbell(rd, (this.#entryHigh >>> 6) & 0x3f_ffff);

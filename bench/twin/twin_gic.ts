@@ -1,5 +1,6 @@
 import { type MachineOptions, resolveConfig } from '../../bindings/config.ts';
 import { type CounterValues, readCounters } from '../../bindings/counters.ts';
+import { EventReader, type MachineEvent } from '../../bindings/events.ts';
 import type { GicHardware, HighestPending, VirtualOutputs } from '../../bindings/hardware.ts';
 import { systemRegisterByName } from '../../bindings/registers/system.ts';
 import { INTID, NOTHING_PENDING } from './cpu_interface.ts';
@@ -12,11 +13,14 @@ import { NO_WINNER, WINNER_VLPI } from './virtual_cpu_interface.ts';
 export class TwinGic implements GicHardware {
   readonly twin: Twin;
   readonly cpus: number;
+  readonly #events: EventReader;
 
   constructor(options: MachineOptions) {
     const config = resolveConfig(options);
     this.twin = new Twin(config);
     this.cpus = config.cpus;
+    const { words, ring } = this.twin.shared.events;
+    this.#events = new EventReader(words, ring);
   }
 
   read(address: number, size: 1 | 2 | 4): number;
@@ -73,8 +77,7 @@ export class TwinGic implements GicHardware {
     const { winner, bestVlpi, outputs } = this.#at(cpu).virtual;
     return {
       winner: winner === NO_WINNER ? undefined : winner === WINNER_VLPI ? 'vlpi' : winner,
-      bestVlpi:
-        bestVlpi === NONE ? undefined : { vIntid: keyBit(bestVlpi), priority: keyPriority(bestVlpi) },
+      bestVlpi: bestVlpi === NONE ? undefined : { vIntid: keyBit(bestVlpi), priority: keyPriority(bestVlpi) },
       virq: (outputs & 1) !== 0,
       vfiq: (outputs & 2) !== 0,
       maintenance: (outputs & 4) !== 0,
@@ -82,13 +85,22 @@ export class TwinGic implements GicHardware {
   }
 
   /** Events counted since it was made. */
-  get counters(): CounterValues {
+  counters(): CounterValues {
     return readCounters(BigUint64Array.from(this.twin.shared.counters, BigInt).buffer, [0]);
   }
 
   /** The PEs whose outputs changed since the last call. */
   takeChangedCpus(): number[] {
     return this.twin.shared.changed.take();
+  }
+
+  recordEvents(on: boolean): void {
+    this.twin.shared.events.on = on;
+  }
+
+  /** What happened since the last call while events were recorded. */
+  takeEvents(): MachineEvent[] {
+    return this.#events.take();
   }
 
   setSpi(): never {
