@@ -2,12 +2,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { twinCases } from '../../bench/twin/cases.ts';
 import { TwinGic } from '../../bench/twin/twin_gic.ts';
 import { checkCase } from '../../bindings/bench/measure.ts';
+import { FIRST_LPI } from '../../bindings/bench/rig.ts';
+import type { Vpe } from '../../bindings/bench/vpe.ts';
 import type { MachineOptions } from '../../bindings/config.ts';
 import type { Engine } from '../../bindings/engine.ts';
 import { loadEngine } from '../../bindings/engine_loading.ts';
 import { Random } from '../../bindings/fuzz/random.ts';
 import { Machine } from '../../bindings/machine.ts';
-import { Side, Traffic } from './twin_traffic.ts';
+import { Side, Traffic, VIRTUAL_DEVICE } from './twin_traffic.ts';
 
 let engine: Engine;
 
@@ -70,5 +72,25 @@ describe('the twin does what the engine does', () => {
     const happened = [acknowledged.lpi, spurious, doorbells.rung, virtualAcknowledged.vlpi];
     happened.push(virtualAcknowledged.listRegister, cleared.lpi, cleared.vlpi, maintenance);
     expect(Math.min(...happened)).toBeGreaterThan(10);
+  });
+
+  it('with one of many LPIs of the same configuration invalidated', () => {
+    const taken = (side: Side): unknown => {
+      const vpe = side.vpes[0] as Vpe;
+      for (let n = 0; n < 64; n += 4) side.gic.write(vpe.pendingTable + FIRST_LPI / 8 + n, 4, 0xffff_ffff);
+      vpe.scheduleIn();
+      side.gic.write(side.rig.virtualConfigTable + 40, 1, 0x40 | 3);
+      side.rig.execute([{ command: 'INV', deviceId: VIRTUAL_DEVICE, eventId: 40 }]);
+      return Array.from({ length: 80 }, () => vpe.take());
+    };
+    const expected = Array.from({ length: 80 }, (_, n) => FIRST_LPI + n).filter(
+      (vIntid) => vIntid !== FIRST_LPI + 40,
+    );
+    for (const make of [
+      (given: MachineOptions) => new Machine(engine, given),
+      (given: MachineOptions) => new TwinGic(given),
+    ]) {
+      expect(taken(new Side(make, {}))).toEqual([FIRST_LPI + 40, ...expected]);
+    }
   });
 });

@@ -9,7 +9,7 @@ import type { Machine } from '../../bindings/machine.ts';
 
 const CPUS = 4;
 const EVENTS = 512;
-const VIRTUAL_DEVICE = 2;
+export const VIRTUAL_DEVICE = 2;
 const ENABLE = 1;
 const RES1 = 2;
 
@@ -219,16 +219,19 @@ export class Traffic {
     return ({ rig }) => rig.execute(batch);
   }
 
-  /** A configuration byte, which counts from its next use or invalidation on; that follows at once, later or never. */
+  /** A configuration byte, or that of 32 LPIs, which counts from the next use or invalidation on, at once or later. */
   #configuration(): Action {
     const n = this.#event % EVENTS;
     const isVirtual = this.#random.below(2) === 1;
     const byte = (this.#random.below(32) << 3) | RES1 | (this.#random.below(4) ? ENABLE : 0);
     const inv = { ...onEvent('INV', n), deviceId: isVirtual ? VIRTUAL_DEVICE : DEVICE };
     const times = this.#random.below(3);
+    const first = n & ~31;
+    const alike = this.#random.below(2) === 1;
     return ({ rig, gic }) => {
       const table = isVirtual ? rig.virtualConfigTable : rig.config.ram.base;
-      gic.write(table + n, 1, byte);
+      if (alike) for (let m = first; m < first + 32; m++) gic.write(table + m, 1, byte);
+      else gic.write(table + n, 1, byte);
       for (let time = 0; time < times; time++) rig.execute([inv]);
     };
   }
