@@ -15,7 +15,8 @@ import { TwinGic } from './twin/twin_gic.ts';
 
 const NOTE =
   'The twin (bench/twin) has the same tables in RAM, pending bits, configuration cache and priority planes, in typed ' +
-  'arrays, and passes the checks of the same cases. Neither side is called from outside while it is timed.';
+  'arrays, looks for no more again than the engine does, and passes the checks of the same cases. Neither side is called ' +
+  'from outside while it is timed.';
 
 const engine = loadBenchEngine('bench');
 
