@@ -16,8 +16,8 @@ export const plantedBugs = {
     patches: [
       {
         file: 'assembly/its/commands.ts',
-        find: 'if (accepted && to.setPending(intid) == Outcome.COALESCED)',
-        replace: 'if (accepted && intid != 8195 && to.setPending(intid) == Outcome.COALESCED)',
+        find: 'if (!accepted || to.setPending(intid) == Outcome.COALESCED)',
+        replace: 'if (!accepted || (intid != 8195 && to.setPending(intid) == Outcome.COALESCED))',
       },
     ],
   },
@@ -38,8 +38,8 @@ export const plantedBugs = {
     patches: [
       {
         file: 'assembly/gic/lpi_set.ts',
-        find: '    this.best.add(intid, config & CONFIG_PRIORITY);\n    this.touch();',
-        replace: '    this.best.add(intid, config & CONFIG_PRIORITY);\n    if (this.cpu == 0) this.touch();',
+        find: '    else touchForLpi(this.cpu, intid, priority);',
+        replace: '    else if (this.cpu == 0) touchForLpi(this.cpu, intid, priority);',
       },
     ],
   },

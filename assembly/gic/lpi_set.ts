@@ -126,21 +126,28 @@ export class LpiSet {
     store<u8>(this.configCache + intid, 0);
   }
 
-  /** Every pending LPI that `to` has room for becomes pending there instead. */
-  moveAll(to: LpiSet): void {
-    if (this.pendingTable == 0 || to.pendingTable == 0) return;
+  /** Every pending LPI that `to` has room for becomes pending there instead. Tells how many were pending there already. */
+  moveAll(to: LpiSet): u32 {
+    if (this.pendingTable == 0 || to.pendingTable == 0) return 0;
+    let merged: u32 = 0;
     const end = min<u32>(this.end, to.end);
     for (let first = FIRST_LPI; first < end; first += STRIDE) {
-      if (!ASC_FEATURE_SIMD || !this.nothingPending(first)) this.moveStride(first, to);
+      if (!ASC_FEATURE_SIMD || !this.nothingPending(first)) merged += this.moveStride(first, to);
     }
     this.invalidateAll();
+    return merged;
   }
 
-  /** Removes all pending state. */
-  clearAll(): void {
-    if (this.pendingTable == 0) return;
+  /** Removes all pending state; tells of how many LPIs. */
+  clearAll(): u32 {
+    if (this.pendingTable == 0) return 0;
+    let cleared: u32 = 0;
     this.forgetAll();
-    memory.fill(this.pendingWord(FIRST_LPI), 0, (this.end - FIRST_LPI) >> 3);
+    for (let first = FIRST_LPI; first < this.end; first += 64) {
+      const at = this.pendingWord(first);
+      if (loadShared(at)) cleared += <u32>popcnt(exchange(at, 0));
+    }
+    return cleared;
   }
 
   /** Indexes what other threads have made pending. */
@@ -269,16 +276,19 @@ export class LpiSet {
     }
   }
 
-  private moveStride(first: u32, to: LpiSet): void {
+  private moveStride(first: u32, to: LpiSet): u32 {
+    let merged: u64 = 0;
     const fresh = load<u64>(to.commonConfigs + (first >> 6)) == 0;
     for (let next = first; next < first + STRIDE; next += 64) {
       const from = this.pendingWord(next);
       if (load<u64>(from) == 0) continue;
       const moved = exchange(from, 0);
       const old = setBits(to.pendingWord(next), moved);
+      if (moved & old) merged += popcnt(moved & old);
       if (!fresh) to.indexWord(next, moved & ~old);
     }
     if (fresh) to.indexStride(first);
+    return <u32>merged;
   }
 
   /** Whether none of the next STRIDE LPIs is pending. */
