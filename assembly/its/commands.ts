@@ -208,7 +208,7 @@ function movall(at: usize): u32 {
   const source = redistributorOf(from);
   const destination = redistributorOf(to);
   if (destination.lpisEnabled) {
-    countMany(Counter.LPIS_CLEARED, source.physicalLpis.moveAll(destination.physicalLpis));
+    source.physicalLpis.moveAll(destination.physicalLpis);
     return 0;
   }
   report(Diagnostic.MOVE_TO_DISABLED_REDISTRIBUTOR, to, 0, from);
