@@ -519,9 +519,9 @@ export enum Counter {
   VIRTUAL_ACKNOWLEDGED_VSGI = 73,
   /** Writes of GITS_SGIR for a vPE without mapping. */
   VSGIS_DROPPED = 74,
-  /** LPIs that stopped being pending by CLEAR, DISCARD or GICR_CLRLPIR, or that MOVI found pending at both places. */
+  /** LPIs that stopped being pending without being acknowledged: see `CounterValues.cleared`. */
   LPIS_CLEARED = 75,
-  /** VLPIs that stopped being pending by CLEAR or DISCARD. */
+  /** The same of VLPIs. */
   VLPIS_CLEARED = 76,
   /** How many counters there are. */
   COUNT = 77,

@@ -27,16 +27,7 @@ await runSection(400, ({ filter, time }) => {
   for (const benchCase of selected) {
     const { recording, machine } = recordCase(benchCase, engine, fullEffort.batch);
     const played = new PlacedRecording(recording, machine);
-    let gic: TwinGic | undefined;
-    prepareRound(
-      benchCase,
-      (options) => {
-        gic = new TwinGic(options);
-        return gic;
-      },
-      fullEffort.batch,
-    );
-    const { twin } = gic as unknown as TwinGic;
+    const { twin } = prepareRound(benchCase, (options) => new TwinGic(options), fullEffort.batch).gic;
     const { ops, run, reset } = recording;
     const ours = { ops, reset: () => played.reset(), run: () => void played.run() };
     const theirs = { ops, reset: () => void twin.play(reset), run: () => void twin.play(run) };

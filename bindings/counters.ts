@@ -38,7 +38,7 @@ export interface CounterValues {
   };
   /** SEIs raised for command errors. */
   readonly systemErrors: number;
-  /** VLPIs made pending. */
+  /** VLPIs made pending by MSIs and INT commands; one that VMOVI moves to another vPE is not counted again. */
   readonly vlpis: {
     /** For a resident vPE. */
     readonly direct: number;
@@ -82,13 +82,22 @@ export interface CounterValues {
     readonly dropped: number;
   };
   /**
-   * Pending LPIs and VLPIs that CLEAR, DISCARD and GICR_CLRLPIR took away, and LPIs that MOVI made one with the same LPI,
-   * pending at its new place already.
+   * Interrupts that stopped being pending without being acknowledged, so that all that became pending adds up: it has been
+   * acknowledged, is counted here, or is still pending in a pending table. Not counted is what software does to pending
+   * tables by itself: what it writes there, and what it says not to be there (GICR_PENDBASER.PTZ, PTZ of VMAPP).
    */
   readonly cleared: {
-    /** LPIs. */
+    /**
+     * LPIs that CLEAR, DISCARD, GICR_CLRLPIR or, by the policy `maptiClearsPending`, MAPTI and MAPI took away; those that
+     * MOVI and MOVALL found pending at their new place too, where two become one; and those that the policies
+     * `moviTargetDisabled` and `movallTargetDisabled` drop. LPIs that became pending are `doorbells.rung`, and of
+     * `msi.pending`, `int.pending` and `setlpir.pending` together what is not in `vlpis`.
+     */
     readonly lpi: number;
-    /** VLPIs. */
+    /**
+     * VLPIs that CLEAR or DISCARD took away, and those that VMOVI found pending for the new vPE too, or beyond the INTIDs of
+     * its GICR_VPROPBASER. VLPIs that became pending are `vlpis.direct` and `vlpis.waiting`.
+     */
     readonly vlpi: number;
   };
   /** Rising edges of maintenance interrupts. */

@@ -30,6 +30,7 @@ export {
   resolveConfig,
 } from './config.ts';
 export type { CounterValues, LpiRequestCounts } from './counters.ts';
+export { createMachine, createMachineSync, memoryPages } from './create_machine.ts';
 export {
   type Diagnostic,
   type DiagnosticCode,
@@ -95,7 +96,7 @@ export { Vcpu, type VcpuState } from './kvm/vcpu.ts';
 export { VirtualIrq } from './kvm/virtual_irq.ts';
 export { type AssignedSpiOptions, GuestVm, type GuestVmOptions } from './kvm/vm.ts';
 export type { LayerName, Limits } from './layers.ts';
-export { createMachine, createMachineSync, Machine, memoryPages } from './machine.ts';
+export { Machine } from './machine.ts';
 export { type MachineShape, MachineView } from './machine_view.ts';
 export type { MsiOutcome } from './outcomes.ts';
 export { architecturePolicy, type Policy, qemuPolicy } from './policy.ts';

@@ -6,18 +6,20 @@ import {
   type EngineBuild,
   type EngineExports,
   instantiate,
-  pagesOf,
   structureSizes,
 } from './engine.ts';
-import { type EngineOptions, loadEngine, loadEngineSync, memoryOf } from './engine_loading.ts';
 import { GicError, requireInteger } from './errors.ts';
 import type { GicHardware } from './hardware.ts';
 import { layOut } from './layout.ts';
 import {
   fitting,
+  highHalf,
+  lowHalf,
   requireAccess,
   requireIts,
   requireMsis,
+  requirePpi,
+  requireSpi,
   requireWide,
   systemRegister,
 } from './machine_arguments.ts';
@@ -26,7 +28,7 @@ import { disposed, MachineView, shapeOf } from './machine_view.ts';
 import { type MsiOutcome, msiOutcomes } from './outcomes.ts';
 import { writeRegisterMap } from './register_map.ts';
 import { implementedRegisters } from './registers/index.ts';
-import { mayWait, type SharedMachine } from './shared_machine.ts';
+import { type SharedMachine, sleepUntilArrival } from './shared_machine.ts';
 import { copyState, putBack, type Snapshot } from './snapshot/snapshot.ts';
 import {
   type DeviceEntry,
@@ -39,31 +41,6 @@ import {
 import { CpuUnit } from './units/cpu.ts';
 import { ItsUnit } from './units/its.ts';
 import { RedistributorUnit } from './units/redistributor.ts';
-
-/**
- * Makes a machine. `engine` names a build, or tells where the engine and the memory come from. Throws a `GicError` for a
- * configuration that is out of range.
- */
-export async function createMachine(
-  options: MachineOptions = {},
-  engine: EngineBuild | EngineOptions = {},
-): Promise<Machine> {
-  return new Machine(await loadEngine(engine), options, memoryOf(engine));
-}
-
-/** `createMachine` without a promise. In a browser the engine has to be given, or loaded before: see `loadEngineSync`. */
-export function createMachineSync(
-  options: MachineOptions = {},
-  engine: EngineBuild | EngineOptions = {},
-): Machine {
-  return new Machine(loadEngineSync(engine), options, memoryOf(engine));
-}
-
-/** Pages of 64 KiB that the memory of a machine has at least, for those who bring one: see `EngineOptions`. */
-export function memoryPages(engine: Engine, options: MachineOptions = {}): number {
-  const config = resolveConfig(options);
-  return pagesOf(layOut(config, structureSizes(engine), implementedRegisters(config).length).pages);
-}
 
 /** A GIC: the distributor, a redistributor and CPU interface per PE, the ITSs, and the RAM that they use. */
 export class Machine extends MachineView implements GicHardware {
@@ -127,19 +104,8 @@ export class Machine extends MachineView implements GicHardware {
    */
   write(address: number, size: 1 | 2 | 4 | 8, value: number | bigint): void {
     requireAccess(address, size);
-    if (typeof value !== 'bigint') {
-      requireInteger(
-        'INVALID_ARGUMENT',
-        'value',
-        value,
-        0,
-        size === 8 ? Number.MAX_SAFE_INTEGER : 2 ** (8 * size) - 1,
-      );
-      this.engine.write(address, size, value, value / 2 ** 32);
-    } else {
-      requireWide('value', value, 8 * size);
-      this.engine.write(address, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
-    }
+    requireWide('value', value, 8 * size);
+    this.engine.write(address, size, lowHalf(value), highHalf(value));
   }
 
   /**
@@ -173,26 +139,14 @@ export class Machine extends MachineView implements GicHardware {
 
   /** Drives the input wire of an SPI; for edges, high and low again. Throws a `GicError` for an INTID that is no SPI. */
   setSpi(intid: number, level: boolean): void {
-    const { spis, extendedSpis } = this.config;
-    const basic = intid >= 32 && intid < 32 + spis;
-    const extended = intid >= 4096 && intid < 4096 + extendedSpis;
-    if (!Number.isInteger(intid) || !(basic || extended)) {
-      const ranges = `32 to ${31 + spis}${extendedSpis ? ` or 4096 to ${4095 + extendedSpis}` : ''}`;
-      throw new GicError('INVALID_ARGUMENT', 'intid', intid, `an SPI of this machine, ${ranges}`);
-    }
+    requireSpi(intid, this.config);
     this.engine.setSpi(intid, level ? 1 : 0);
   }
 
   /** Drives the input wire of a PPI of one PE. Throws a `GicError` for an INTID that is no PPI. */
   setPpi(cpu: number, intid: number, level: boolean): void {
     this.requireCpu(cpu);
-    const { extendedPpis } = this.config;
-    const basic = intid >= 16 && intid < 32;
-    const extended = intid >= 1056 && intid < 1056 + extendedPpis;
-    if (!Number.isInteger(intid) || !(basic || extended)) {
-      const ranges = `16 to 31${extendedPpis ? ` or 1056 to ${1055 + extendedPpis}` : ''}`;
-      throw new GicError('INVALID_ARGUMENT', 'intid', intid, `a PPI of this machine, ${ranges}`);
-    }
+    requirePpi(intid, this.config);
     this.engine.setPpi(cpu, intid, level ? 1 : 0);
   }
 
@@ -210,13 +164,8 @@ export class Machine extends MachineView implements GicHardware {
   writeSystemRegister(cpu: number, name: string, value: number | bigint, el: 1 | 2 = 2): void {
     this.requireCpu(cpu);
     const register = this.#systemRegister(cpu, name, el);
-    if (typeof value !== 'bigint') {
-      requireInteger('INVALID_ARGUMENT', 'value', value, 0, Number.MAX_SAFE_INTEGER);
-      this.engine.writeSystemRegister(cpu, register, value, value / 2 ** 32);
-    } else {
-      requireWide('value', value, 64);
-      this.engine.writeSystemRegister(cpu, register, Number(value & 0xffff_ffffn), Number(value >> 32n));
-    }
+    requireWide('value', value, 64);
+    this.engine.writeSystemRegister(cpu, register, lowHalf(value), highHalf(value));
   }
 
   /** Stores bytes into RAM, as a device would. Throws a `GicError` INVALID_ARGUMENT where they are not inside RAM. */
@@ -243,15 +192,12 @@ export class Machine extends MachineView implements GicHardware {
 
   /** Moves the counter forward to `ticks`; timers whose compare value is reached raise their PPIs. */
   advanceCounter(ticks: number | bigint): void {
-    if (typeof ticks !== 'bigint') {
-      requireInteger('INVALID_ARGUMENT', 'ticks', ticks, 0, Number.MAX_SAFE_INTEGER);
-    }
+    requireWide('ticks', ticks, 64);
     const to = BigInt(ticks);
-    requireWide('ticks', to, 64);
     if (to < this.counter) {
       throw new GicError('INVALID_ARGUMENT', 'ticks', to, `a value not before the counter, ${this.counter}`);
     }
-    this.engine.advanceCounter(Number(to & 0xffff_ffffn), Number(to >> 32n));
+    this.engine.advanceCounter(lowHalf(to), highHalf(to));
   }
 
   /** The counter value, below 2^64 - 1, at which the next timer fires; undefined while none will. */
@@ -359,18 +305,7 @@ export class Machine extends MachineView implements GicHardware {
    */
   waitForArrivals(milliseconds = Number.POSITIVE_INFINITY): boolean {
     this.#requireShared('waitForArrivals');
-    if (!(milliseconds >= 0)) {
-      throw new GicError('INVALID_ARGUMENT', 'milliseconds', milliseconds, 'a number from 0');
-    }
-    if (!mayWait()) {
-      throw new GicError('UNSUPPORTED_HOST', 'waitForArrivals', 'main thread', 'a thread that may sleep');
-    }
-    const { layout, offsets } = this.shape;
-    const words = new Int32Array(this.memory.buffer);
-    const sleeps = (layout.threads + offsets.ownerSleeps) >> 2;
-    Atomics.store(words, sleeps, 1);
-    Atomics.wait(words, (layout.threads + offsets.arrived) >> 2, 0, milliseconds);
-    Atomics.store(words, sleeps, 0);
+    sleepUntilArrival(this, milliseconds);
     return this.takeArrivals();
   }
 

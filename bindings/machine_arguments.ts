@@ -1,4 +1,6 @@
-// What the methods of a machine accept: each check returns, or throws a `GicError` that names the argument.
+// What the methods of a machine accept: each check returns, or throws a `GicError` that names the argument. And how the
+// engine takes it.
+import type { MachineConfig } from './config.ts';
 import { type EngineBuild, PAGE_BYTES, pagesOf } from './engine.ts';
 import { buildFor } from './engine_loading.ts';
 import { GicError, requireInteger } from './errors.ts';
@@ -29,11 +31,41 @@ export function requireAccess(address: number, size: number): void {
   requireInteger('INVALID_ARGUMENT', 'address', address, 0, PHYSICAL_ADDRESS_LIMIT - size);
 }
 
-/** A value of so many bits. */
-export function requireWide(field: string, value: bigint, bits: number): void {
-  if (value < 0n || value >> BigInt(bits) !== 0n) {
+/** A value of so many bits, 64 at most; a number of them only as far as it is exact. */
+export function requireWide(field: string, value: number | bigint, bits: number): void {
+  if (typeof value !== 'bigint') {
+    requireInteger('INVALID_ARGUMENT', field, value, 0, Math.min(2 ** bits - 1, Number.MAX_SAFE_INTEGER));
+  } else if (value < 0n || value >> BigInt(bits) !== 0n) {
     throw new GicError('INVALID_ARGUMENT', field, value, `a value of ${bits} bits`);
   }
+}
+
+/** Bits 31 to 0 of a value of up to 64 bits, as the engine takes it: of a number it drops the others itself. */
+export function lowHalf(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(value & 0xffff_ffffn) : value;
+}
+
+/** Bits 63 to 32 of a value of up to 64 bits, as the engine takes it: what is below, it drops itself. */
+export function highHalf(value: number | bigint): number {
+  return typeof value === 'bigint' ? Number(value >> 32n) : value / 2 ** 32;
+}
+
+/** The INTID of an SPI. */
+export function requireSpi(intid: number, { spis, extendedSpis }: MachineConfig): void {
+  const basic = intid >= 32 && intid < 32 + spis;
+  const extended = intid >= 4096 && intid < 4096 + extendedSpis;
+  if (Number.isInteger(intid) && (basic || extended)) return;
+  const ranges = `32 to ${31 + spis}${extendedSpis ? ` or 4096 to ${4095 + extendedSpis}` : ''}`;
+  throw new GicError('INVALID_ARGUMENT', 'intid', intid, `an SPI of this machine, ${ranges}`);
+}
+
+/** The INTID of a PPI. */
+export function requirePpi(intid: number, { extendedPpis }: MachineConfig): void {
+  const basic = intid >= 16 && intid < 32;
+  const extended = intid >= 1056 && intid < 1056 + extendedPpis;
+  if (Number.isInteger(intid) && (basic || extended)) return;
+  const ranges = `16 to 31${extendedPpis ? ` or 1056 to ${1055 + extendedPpis}` : ''}`;
+  throw new GicError('INVALID_ARGUMENT', 'intid', intid, `a PPI of this machine, ${ranges}`);
 }
 
 /** The definition of a register by its name. */

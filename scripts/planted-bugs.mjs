@@ -16,8 +16,8 @@ export const plantedBugs = {
     patches: [
       {
         file: 'assembly/its/commands.ts',
-        find: 'if (accepted && to.setPending(intid) == Outcome.COALESCED)',
-        replace: 'if (accepted && intid != 8195 && to.setPending(intid) == Outcome.COALESCED)',
+        find: 'if (!accepted || to.setPending(intid) == Outcome.COALESCED)',
+        replace: 'if (!accepted || (intid != 8195 && to.setPending(intid) == Outcome.COALESCED))',
       },
     ],
   },

@@ -76,6 +76,7 @@ function initVirtualInterface(cpu: u32): void {
   self.preemptionBits = machine().virtualPreemptionBits;
   self.winner = NO_WINNER;
   self.bestVlpi = NONE;
+  self.shownVlpi = NONE;
   resetVirtualInterface(cpu);
 }
 

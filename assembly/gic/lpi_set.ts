@@ -6,9 +6,10 @@
 // Where whole words of the pending table come into use at once, as a rule all their LPIs have the same configuration:
 // it is kept once for the word, so that what a vPE with many pending VLPIs costs when it becomes resident is to read
 // its tables.
-import { Event, Outcome, Policy } from '../abi';
+import { Counter, Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { anyOf64, areAlike, EACH_BYTE, equalBytes, fill64, lanesOf } from '../memory/bytes';
+import { countMany } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
 import { clearBits, exchange, loadShared, setBits } from '../memory/shared_words';
@@ -126,7 +127,7 @@ export class LpiSet {
     store<u8>(this.configCache + intid, 0);
   }
 
-  /** Every pending LPI that `to` has room for becomes pending there instead. */
+  /** Every pending LPI that `to` has room for becomes pending there instead; those that are so already count as cleared. */
   moveAll(to: LpiSet): void {
     if (this.pendingTable == 0 || to.pendingTable == 0) return;
     const end = min<u32>(this.end, to.end);
@@ -136,11 +137,16 @@ export class LpiSet {
     this.invalidateAll();
   }
 
-  /** Removes all pending state. */
-  clearAll(): void {
-    if (this.pendingTable == 0) return;
+  /** Removes all pending state; tells of how many LPIs. */
+  clearAll(): u32 {
+    if (this.pendingTable == 0) return 0;
+    let cleared: u32 = 0;
     this.forgetAll();
-    memory.fill(this.pendingWord(FIRST_LPI), 0, (this.end - FIRST_LPI) >> 3);
+    for (let first = FIRST_LPI; first < this.end; first += 64) {
+      const at = this.pendingWord(first);
+      if (loadShared(at)) cleared += <u32>popcnt(exchange(at, 0));
+    }
+    return cleared;
   }
 
   /** Indexes what other threads have made pending. */
@@ -276,6 +282,8 @@ export class LpiSet {
       if (load<u64>(from) == 0) continue;
       const moved = exchange(from, 0);
       const old = setBits(to.pendingWord(next), moved);
+      // Counted here, since a sum to hand on would cost time where nothing merges.
+      if (moved & old) countMany(Counter.LPIS_CLEARED, <u32>popcnt(moved & old));
       if (!fresh) to.indexWord(next, moved & ~old);
     }
     if (fresh) to.indexStride(first);

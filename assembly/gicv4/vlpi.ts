@@ -29,13 +29,14 @@ export function residence(vte: u64, vpeId: u32, configuration: VpeConfiguration)
   return residentEnd == NOT_RESIDENT ? NO_CPU : cpu;
 }
 
-/** Makes a VLPI pending for a vPE. */
+/** Makes a VLPI pending for a vPE. One that `moves` to it from another vPE was counted when it became pending there. */
 export function setPendingVlpi(
   vte: u64,
   vpeId: u32,
   configuration: VpeConfiguration,
   intid: u32,
   doorbell: u32,
+  moves: bool,
 ): Outcome {
   if (intid < FIRST_LPI || intid >= vpeEnd(vte)) return Outcome.INTID_OUT_OF_RANGE;
   const before = residence(vte, vpeId, configuration);
@@ -53,11 +54,11 @@ export function setPendingVlpi(
   if (resident != NO_CPU) {
     if (coalesced) return Outcome.COALESCED;
     redistributorOf(resident).virtualLpis.hasBecomePending(intid);
-    count(Counter.VLPIS_DIRECT);
+    if (!moves) count(Counter.VLPIS_DIRECT);
     return Outcome.PENDING;
   }
   if (!coalesced) {
-    count(Counter.VLPIS_WAITING);
+    if (!moves) count(Counter.VLPIS_WAITING);
     emit(Event.VLPI_WAITING, vpeCpu(vte), intid, vpeId);
   }
   if (!coalesced || policy(Policy.doorbellOfPendingVlpi) == Choice.DOORBELL_REPEATED)

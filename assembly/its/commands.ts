@@ -5,7 +5,7 @@ import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
 import { redistributorOf } from '../gic/redistributor';
 import { clearPendingVlpi, invalidateVlpi } from '../gicv4/vlpi';
-import { count } from '../memory/counters';
+import { count, countMany } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { loadShared, storeShared } from '../memory/shared_words';
 import { awaitDevice, awaitEvent, awaitTranslations } from '../threads/gate';
@@ -154,8 +154,7 @@ function mapti(its: Its, at: usize, intid: u32, command: Command): u32 {
   if (policy(Policy.maptiClearsPending)) {
     const collection = lookupCollection(its, icid);
     if (collection == Outcome.TABLE_FAULT) return COMMAND_FAULT;
-    if (collection == Outcome.PENDING)
-      redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid);
+    if (collection == Outcome.PENDING) clearLpi(collectionCpu(foundCollection), intid);
   }
   storeShared(foundAt, interruptEntry(intid, icid));
   if (remaps) awaitEvent(deviceId, eventId);
@@ -194,8 +193,8 @@ function moveLpi(intid: u32, oldCpu: u32, newCpu: u32): void {
       if (policy(Policy.moviTargetDisabled) != Choice.MOVE_DROP) return;
     }
     from.take(intid);
-    // Another thread may have made it pending at its new place already: two become one.
-    if (accepted && to.setPending(intid) == Outcome.COALESCED) count(Counter.LPIS_CLEARED);
+    // Dropped, or pending at its new place already: two become one.
+    if (!accepted || to.setPending(intid) == Outcome.COALESCED) count(Counter.LPIS_CLEARED);
   }
   from.forget(intid);
 }
@@ -213,7 +212,8 @@ function movall(at: usize): u32 {
     return 0;
   }
   report(Diagnostic.MOVE_TO_DISABLED_REDISTRIBUTOR, to, 0, from);
-  if (policy(Policy.movallTargetDisabled) == Choice.MOVE_DROP) source.physicalLpis.clearAll();
+  if (policy(Policy.movallTargetDisabled) == Choice.MOVE_DROP)
+    countMany(Counter.LPIS_CLEARED, source.physicalLpis.clearAll());
   return 0;
 }
 
@@ -263,9 +263,13 @@ function clearFound(): void {
   if (isVirtual(foundEntry)) {
     if (clearPendingVlpi(foundVpe, interruptVpe(foundEntry), foundConfiguration, intid))
       count(Counter.VLPIS_CLEARED);
-  } else if (redistributorOf(collectionCpu(foundCollection)).physicalLpis.clearPending(intid)) {
-    count(Counter.LPIS_CLEARED);
+  } else {
+    clearLpi(collectionCpu(foundCollection), intid);
   }
+}
+
+function clearLpi(cpu: u32, intid: u32): void {
+  if (redistributorOf(cpu).physicalLpis.clearPending(intid)) count(Counter.LPIS_CLEARED);
 }
 
 /** 6.9. */

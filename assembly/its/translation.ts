@@ -56,7 +56,7 @@ export function injectEvent(its: Its, deviceId: u32, eventId: u32): Outcome {
     const vpe = lookupVpe(its, vpeId);
     if (vpe != Outcome.PENDING) return vpe;
     const doorbell = interruptDoorbell(entry);
-    return setPendingVlpi(foundVpe, vpeId, foundConfiguration, interruptIntid(entry), doorbell);
+    return setPendingVlpi(foundVpe, vpeId, foundConfiguration, interruptIntid(entry), doorbell, false);
   }
   const collection = lookupCollection(its, interruptIcid(entry));
   if (collection != Outcome.PENDING) return collection;

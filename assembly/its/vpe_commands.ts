@@ -1,6 +1,6 @@
 // GICv4 commands: VMAPP of GICv4.0, VMAPTI, VMAPI, VMOVI, VINVALL, VSYNC, INVDB (sections 6.14, 6.16-6.18, 6.20, 6.21,
 // 6.23).
-import { Choice, Diagnostic, Feature, Outcome, Policy } from '../abi';
+import { Choice, Counter, Diagnostic, Feature, Outcome, Policy } from '../abi';
 import { report } from '../diag/diagnostics';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
@@ -8,6 +8,7 @@ import { redistributorOf } from '../gic/redistributor';
 import { NO_DOORBELL } from '../gicv4/default_doorbell';
 import { canHoldVlpi, clearPendingVlpi, invalidateVpe, residence, setPendingVlpi } from '../gicv4/vlpi';
 import { VpeConfiguration } from '../gicv4/vpe_configuration';
+import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { loadShared, storeShared } from '../memory/shared_words';
 import { awaitEvent, awaitTranslations } from '../threads/gate';
@@ -119,7 +120,9 @@ export function vmovi(its: Its, at: usize): u32 {
   if (!moves) return 0;
   awaitEvent(decode.deviceId(at), decode.eventId(at));
   if (clearPendingVlpi(oldVpe, interruptVpe(entry), oldConfiguration, vintid)) {
-    setPendingVlpi(newVpe, vpeId, newConfiguration, vintid, doorbell);
+    const outcome = setPendingVlpi(newVpe, vpeId, newConfiguration, vintid, doorbell, true);
+    // Pending there already, so that two become one, or beyond what the resident vPE takes.
+    if (outcome != Outcome.PENDING) count(Counter.VLPIS_CLEARED);
   }
   return 0;
 }

@@ -1,6 +1,8 @@
 import { AccessList } from '../../assembly/bench/abi.ts';
-import type { BenchCase, MakeGic, Work } from '../../bindings/bench/case.ts';
+import type { BenchCase, Work } from '../../bindings/bench/case.ts';
+import type { MachineOptions } from '../../bindings/config.ts';
 import type { Engine, EngineExports } from '../../bindings/engine.ts';
+import type { GicHardware } from '../../bindings/hardware.ts';
 import { Machine } from '../../bindings/machine.ts';
 import { CallRecorder } from './recorded_engine.ts';
 
@@ -19,14 +21,23 @@ export interface BenchExports extends EngineExports {
   play(at: number, count: number): number;
 }
 
-/** Prepares a case on a GIC and brings it to where it goes round in a circle. */
-export function prepareRound(benchCase: BenchCase, make: MakeGic, batch: number): Work {
-  const work = benchCase.prepare(make, batch);
+/** Prepares a case on a GIC that `make` makes, and brings it to where it goes round in a circle. */
+export function prepareRound<Gic extends GicHardware>(
+  benchCase: BenchCase,
+  make: (options: MachineOptions) => Gic,
+  batch: number,
+): { work: Work; gic: Gic } {
+  let gic: Gic | undefined;
+  const work = benchCase.prepare((options) => {
+    gic = make(options);
+    return gic;
+  }, batch);
+  if (!gic) throw new Error(`${benchCase.name}: no machine was made`);
   for (let round = 0; round < 2; round++) {
     work.reset?.();
     work.run();
   }
-  return work;
+  return { work, gic };
 }
 
 /** Records one round of a case, on a machine that is left at the end of a round. */
@@ -35,29 +46,34 @@ export function recordCase(
   engine: Engine,
   batch: number,
 ): { recording: Recording; machine: Machine } {
-  let recorder: CallRecorder | undefined;
-  let machine: Machine | undefined;
-  let exports: EngineExports | undefined;
-  const work = prepareRound(
-    benchCase,
-    (options) => {
-      const made = new Machine(engine, options);
-      const calls = new CallRecorder(made.engine);
-      [recorder, machine, exports] = [calls, made, made.engine];
-      return Object.assign(made, { engine: calls.engine });
-    },
-    batch,
-  );
-  if (!recorder || !machine) throw new Error(`${benchCase.name}: no machine was made`);
-  const reset = recorder.record(() => work.reset?.());
-  const run = recorder.record(() => work.run());
+  const make = (options: MachineOptions): RecordedMachine => new RecordedMachine(engine, options);
+  const { work, gic } = prepareRound(benchCase, make, batch);
+  const reset = gic.recorder.record(() => work.reset?.());
+  const run = gic.recorder.record(() => work.run());
   for (const list of [reset, run]) {
     if (list.length > AccessList.CAPACITY * AccessList.WORDS) {
       throw new RangeError(`${benchCase.name}: ${list.length / AccessList.WORDS} accesses are too many`);
     }
   }
-  Object.assign(machine, { engine: exports });
-  return { recording: { name: benchCase.name, ops: work.ops, run, reset }, machine };
+  return { recording: { name: benchCase.name, ops: work.ops, run, reset }, machine: gic.unrecorded() };
+}
+
+/** A machine whose calls of the engine are recorded. */
+class RecordedMachine extends Machine {
+  readonly recorder: CallRecorder;
+  readonly #exports: EngineExports;
+
+  constructor(engine: Engine, options: MachineOptions) {
+    super(engine, options);
+    this.#exports = this.engine;
+    this.recorder = new CallRecorder(this.engine);
+    Object.assign(this, { engine: this.recorder.engine });
+  }
+
+  /** The machine with the engine itself. */
+  unrecorded(): Machine {
+    return Object.assign(this, { engine: this.#exports });
+  }
 }
 
 /** A list of accesses in the memory of a machine of the bench build. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { MachineOptions } from '../config.ts';
+import { createMachine } from '../create_machine.ts';
 import type { GicHardware } from '../hardware.ts';
-import { createMachine } from '../machine.ts';
 import { findVectorFiles, readVectorFile } from '../vectors/files.ts';
 import { machineOptionsOf } from '../vectors/machine_options.ts';
 import { quirkReasons } from '../vectors/quirks.ts';

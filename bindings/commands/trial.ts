@@ -1,4 +1,5 @@
-import { createMachine, type Machine } from '../machine.ts';
+import { createMachine } from '../create_machine.ts';
+import type { Machine } from '../machine.ts';
 import { decodeDoublewords } from './codec.ts';
 import type { CommandOptions, Doublewords, ItsCommand } from './command.ts';
 import { commandErrors } from './errors.ts';

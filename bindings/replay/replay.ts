@@ -1,7 +1,8 @@
 import { type MachineConfig, type MachineOptions, resolveConfig } from '../config.ts';
+import { createMachine } from '../create_machine.ts';
 import { GicError } from '../errors.ts';
 import type { GicHardware } from '../hardware.ts';
-import { createMachine, Machine } from '../machine.ts';
+import { Machine } from '../machine.ts';
 import type { CaptureEvent } from './events.ts';
 import type { ExclusionId } from './exclusions.ts';
 import { FinalMemory } from './final_memory.ts';

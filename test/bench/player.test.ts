@@ -44,15 +44,7 @@ const named = (cases: readonly BenchCase[]) => cases.map((benchCase) => [benchCa
 describe('a round that is played does what the case does by calls', () => {
   it.each(named(nativeCases.filter(({ name }) => played.includes(name))))('%s', (_, benchCase) => {
     const { recording, machine } = recordCase(benchCase, engine, BATCH);
-    let called: Machine | undefined;
-    const work = prepareRound(
-      benchCase,
-      (options) => {
-        called = new Machine(engine, options);
-        return called;
-      },
-      BATCH,
-    );
+    const { work, gic } = prepareRound(benchCase, (options) => new Machine(engine, options), BATCH);
     expect(recording.run.length).toBeGreaterThan(0);
     const placed = new PlacedRecording(recording, machine);
     work.reset?.();
@@ -66,7 +58,7 @@ describe('a round that is played does what the case does by calls', () => {
     // The one that is played is a round ahead: it was recorded on.
     work.reset?.();
     work.run();
-    expect(machine.digest()).toBe(called?.digest());
+    expect(machine.digest()).toBe(gic.digest());
   });
 });
 
@@ -79,19 +71,10 @@ describe('the twin gives the same results for the same accesses', () => {
   it.each(named(twinCases))('%s', (_, benchCase) => {
     const { recording, machine } = recordCase(benchCase, engine, BATCH);
     const placed = new PlacedRecording(recording, machine);
-    let gic: TwinGic | undefined;
-    prepareRound(
-      benchCase,
-      (options) => {
-        gic = new TwinGic(options);
-        return gic;
-      },
-      BATCH,
-    );
-    const twin = gic?.twin;
+    const { twin } = prepareRound(benchCase, (options) => new TwinGic(options), BATCH).gic;
     for (let round = 0; round < 3; round++) {
-      expect(twin?.play(recording.reset)).toBe(placed.reset());
-      expect(twin?.play(recording.run)).toBe(placed.run());
+      expect(twin.play(recording.reset)).toBe(placed.reset());
+      expect(twin.play(recording.run)).toBe(placed.run());
     }
   });
 });

@@ -24,6 +24,10 @@ beforeEach(async () => {
 });
 
 describe('takeChangedCpus', () => {
+  it('names none of a new machine', async () => {
+    expect((await createMachine({ cpus: CPUS })).takeChangedCpus()).toEqual([]);
+  });
+
   it('names the PEs whose outputs changed, once, in ascending order', () => {
     for (const cpu of [39, 3, 32, 31]) machine.sendMsi(1, cpu);
     expect(machine.takeChangedCpus()).toEqual([3, 31, 32, 39]);

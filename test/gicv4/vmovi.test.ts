@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectConserved } from '../support/conservation.ts';
 import {
   DEVICE,
   DOORBELL,
@@ -62,10 +63,10 @@ describe('6.18 VMOVI', () => {
   });
 
   it.each([
-    { from: false, to: false, vlpis: { direct: 0, waiting: 2 }, rung: 2 },
-    { from: false, to: true, vlpis: { direct: 1, waiting: 1 }, rung: 1 },
-    { from: true, to: false, vlpis: { direct: 1, waiting: 1 }, rung: 1 },
-    { from: true, to: true, vlpis: { direct: 2, waiting: 0 }, rung: 0 },
+    { from: false, to: false, vlpis: { direct: 0, waiting: 1 }, rung: 2 },
+    { from: false, to: true, vlpis: { direct: 0, waiting: 1 }, rung: 1 },
+    { from: true, to: false, vlpis: { direct: 1, waiting: 0 }, rung: 1 },
+    { from: true, to: true, vlpis: { direct: 1, waiting: 0 }, rung: 0 },
   ])(
     '6.18 a pending VLPI moves: old vPE resident=$from, new one resident=$to',
     async ({ from, to, vlpis, rung }) => {
@@ -77,7 +78,7 @@ describe('6.18 VMOVI', () => {
       driver.vmovi(DEVICE, EVENT, other, DOORBELL + 1);
       expect([driver.virq(0), driver.virq(1)]).toEqual([false, to]);
       expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
-      expect(driver.machine.counters().vlpis).toEqual(vlpis);
+      expect(driver.machine.counters()).toMatchObject({ vlpis, cleared: { vlpi: 0 } });
       expect(driver.machine.counters().doorbells.rung).toBe(rung);
       expect(driver.takeAll(1)).toEqual(to ? [] : [DOORBELL + 1]);
       if (!to) driver.scheduleIn(1, other);
@@ -96,14 +97,28 @@ describe('6.18 VMOVI', () => {
     expect(driver.takeAll(1)).toEqual([]);
   });
 
-  it('6.18 a VLPI that is pending at the new vPE already merges', async () => {
+  it.each([false, true])('6.18 a VLPI pending at both vPEs merges; new one resident=%s', async (resident) => {
     const { driver, vpe, other } = await twoVpes();
+    if (resident) driver.scheduleIn(1, other);
     driver.vmapti(DEVICE, 6, other, VINTID);
     for (const event of [EVENT, 6]) driver.machine.sendMsi(DEVICE, event);
     driver.vmovi(DEVICE, EVENT, other);
     expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
-    driver.scheduleIn(1, other);
+    expect(driver.machine.counters().cleared).toEqual({ lpi: 0, vlpi: 1 });
+    if (!resident) driver.scheduleIn(1, other);
     expect(driver.guestTakeAll(1)).toEqual([VINTID]);
+    const lpis = driver.pendingLpis(0).length + driver.pendingLpis(1).length;
+    expectConserved(driver.machine.counters(), { lpis, vlpis: 0 });
+  });
+
+  it('6.18 a VLPI beyond GICR_VPROPBASER.IDbits of the new vPE, resident, is lost and counted as cleared', async () => {
+    const { driver, vpe, other } = await twoVpes();
+    driver.vmapti(DEVICE, EVENT, vpe, 20_000, DOORBELL);
+    driver.scheduleIn(1, { ...other, size: 13 });
+    driver.machine.sendMsi(DEVICE, EVENT);
+    driver.vmovi(DEVICE, EVENT, other);
+    expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], []]);
+    expect(driver.machine.counters()).toMatchObject({ vlpis: { waiting: 1 }, cleared: { vlpi: 1 } });
   });
 
   it('6.18 a disabled pending VLPI moves too', async () => {

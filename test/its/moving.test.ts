@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectConserved } from '../support/conservation.ts';
 import { setPendingBit } from '../support/lpi.ts';
 import { inv, mapc, movall, movi, sync } from './commands.ts';
 import {
@@ -55,7 +56,18 @@ describe('6.6 MOVI', () => {
     board.machine.sendMsi(DEVICE, 0);
     board.machine.write(board.gicrAddress(2, 0x0040), 8, BigInt(FIRST_LPI));
     board.its.run([movi(DEVICE, 0, 2)]);
+    expect(board.machine.counters().cleared.lpi).toBe(1);
     expect(takeAll(board)).toEqual([[], [], [FIRST_LPI], []]);
+    expectConserved(board.machine.counters(), { lpis: 0 });
+  });
+
+  it('6.6 an LPI that moves to where it is not pending is not counted as cleared', async () => {
+    const board = await createMappedBoard();
+    maskAll(board);
+    board.machine.sendMsi(DEVICE, 0);
+    board.its.run([movi(DEVICE, 0, 2)]);
+    expect(board.machine.counters().cleared.lpi).toBe(0);
+    expectConserved(board.machine.counters(), { lpis: 1 });
   });
 
   it('6.6 an LPI that was acknowledged already does not move', async () => {
@@ -139,6 +151,22 @@ describe('6.7 MOVALL', () => {
     board.its.run([movall(0, 2)]);
     expect(board.machine.highestPending(0)).toBeUndefined();
     expect(takeAll(board)).toEqual([[], [8195], [8192, 8193, 8194, 20_000, 30_000, 65_535], []]);
+  });
+
+  it('6.7 LPIs that are pending at both merge: as many are counted as cleared', async () => {
+    const board = await createRunningBoard();
+    maskAll(board);
+    const set = (cpu: number, intid: number) =>
+      board.machine.write(board.gicrAddress(cpu, 0x0040), 8, BigInt(intid));
+    // All of a word, some of one, and one that is pending at the source alone.
+    for (let intid = 8192; intid < 8292; intid++) for (const cpu of [0, 2]) set(cpu, intid);
+    for (const cpu of [0, 2]) set(cpu, 30_000);
+    set(0, 40_000);
+    board.its.run([movall(0, 2)]);
+    expect(board.machine.counters().cleared.lpi).toBe(101);
+    expectConserved(board.machine.counters(), { lpis: 102 });
+    expect(takeAll(board)[2]).toHaveLength(102);
+    expectConserved(board.machine.counters(), { lpis: 0 });
   });
 
   it('6.7 disabled LPIs move too', async () => {

@@ -331,6 +331,7 @@ describe('6.4 policies of MAPTI', () => {
     board.machine.sendMsi(DEVICE, 1);
     board.its.run([mapti(DEVICE, 20, FIRST_LPI, 0), mapti(DEVICE, 21, FIRST_LPI + 1, 1)]);
     expect(board.isPending(FIRST_LPI, 0)).toBe(!maptiClearsPending);
+    expect(board.machine.counters().cleared.lpi).toBe(maptiClearsPending ? 1 : 0);
     expect(board.isPending(FIRST_LPI + 1, 0), 'another redistributor').toBe(true);
   });
 });
@@ -360,6 +361,7 @@ describe('6.6 policy moviTargetDisabled', () => {
       board.setGicr(2, 0x0000, 0);
       board.its.run([movi(DEVICE, 0, 2)]);
       expect(board.pendingAt(FIRST_LPI)).toEqual(moviTargetDisabled === 'keep' ? [0] : []);
+      expect(board.machine.counters().cleared.lpi).toBe(moviTargetDisabled === 'keep' ? 0 : 1);
       expect(board.machine.interruptEntry(0, DEVICE, 0)).toMatchObject({ icid: 2 });
       expect(board.diagnosed()).toContain('MOVE_TO_DISABLED_REDISTRIBUTOR');
       board.unmask(0);
@@ -388,6 +390,7 @@ describe('6.7 policy movallTargetDisabled', () => {
       board.its.run([movall(0, 2)]);
       const kept = movallTargetDisabled === 'keep';
       expect(board.pendingAt(FIRST_LPI)).toEqual(kept ? [0] : []);
+      expect(board.machine.counters().cleared.lpi).toBe(kept ? 0 : 2);
       expect(board.diagnosed()).toContain('MOVE_TO_DISABLED_REDISTRIBUTOR');
       board.unmask(0);
       expect(board.take(0)).toEqual(kept ? [FIRST_LPI, FIRST_LPI + 1] : []);

@@ -15,6 +15,7 @@ import {
   unmapd,
 } from '../its/commands.ts';
 import { DISABLED, ENABLED, FIRST_LPI, ITS_RAM, type Its, ItsBoard } from '../its/fixture.ts';
+import { expectConserved } from '../support/conservation.ts';
 import type { Operation } from './operation.ts';
 
 export const legalOptions: MachineOptions = { ram: ITS_RAM, cpus: 8, itsCount: 2, intidBits: 14, spis: 32 };
@@ -115,7 +116,8 @@ export class LegalWorld {
     }
     const stillPending = this.events.filter(({ pendingAt }) => pendingAt !== undefined).length;
     expect(counters.acknowledged.lpi).toBe(this.#delivered);
-    expect(counters.msi.pending + counters.int.pending).toBe(this.#delivered + this.#cleared + stillPending);
+    expect(counters.cleared.lpi).toBe(this.#cleared);
+    expectConserved(counters, { lpis: stillPending });
     for (const { lpi, pendingAt } of this.events) {
       expect(this.board.pendingAt(lpi), `LPI ${lpi}`).toEqual(pendingAt === undefined ? [] : [pendingAt]);
     }

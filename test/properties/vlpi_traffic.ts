@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Machine, MachineOptions } from '../../bindings/index.ts';
+import { expectConserved } from '../support/conservation.ts';
 import { VPENDBASER, type Vpe, VpeDriver, vmcr } from '../support/vpe_driver.ts';
 import type { VlpiAction } from './vlpi_action.ts';
 import { VlpiLedger } from './vlpi_ledger.ts';
@@ -173,6 +174,10 @@ export class VlpiTraffic {
       }
     }
     this.#ledger.checkCounters(driver.machine.counters());
+    expectConserved(driver.machine.counters(), {
+      lpis: this.#physical.reduce((sum, { size }) => sum + size, 0),
+      vlpis: this.#vpes.reduce((sum, { pending }) => sum + pending.size, 0),
+    });
   }
 
   /** Lets every guest take all it has, and checks that every VLPI that was made pending ended once. */
@@ -232,11 +237,16 @@ export class VlpiTraffic {
     return coalesced ? 'coalesced' : 'pending';
   }
 
-  #makePending(vpe: VpeState, vIntid: number, doorbell: number): 'pending' | 'coalesced' {
+  #makePending(
+    vpe: VpeState,
+    vIntid: number,
+    doorbell: number,
+    { moves = false } = {},
+  ): 'pending' | 'coalesced' {
     if (vpe.pending.has(vIntid)) return 'coalesced';
     vpe.pending.add(vIntid);
     this.#ledger.made(vpe.tables.id, vIntid);
-    this.#ledger.vlpis[vpe.resident ? 'direct' : 'waiting']++;
+    if (!moves) this.#ledger.vlpis[vpe.resident ? 'direct' : 'waiting']++;
     if (!vpe.resident && doorbell !== SPURIOUS) {
       const rang = this.#makeLpiPending(doorbell, vpe.cpu) === 'pending';
       this.#ledger.doorbells[rang ? 'rung' : 'coalesced']++;
@@ -291,7 +301,9 @@ export class VlpiTraffic {
     const doorbell = replaced ?? mapping.doorbell;
     this.driver.vmovi(DEVICE, event, to.tables, replaced, its);
     this.#mappings[its]![event] = { ...mapping, vpe: to.tables.id, doorbell };
-    if (from !== to && this.#withdraw(from, mapping.vIntid)) this.#makePending(to, mapping.vIntid, doorbell);
+    if (from !== to && this.#withdraw(from, mapping.vIntid)) {
+      this.#makePending(to, mapping.vIntid, doorbell, { moves: true });
+    }
   }
 
   #moveVpe(vpe: VpeState, cpu: number, first: number): void {

@@ -76,7 +76,11 @@ function mapi(context: CommandContext, words: CommandWords): void {
   mapEvent(context, words, eventIdOf(words));
 }
 
-function mapEvent({ config, translation, lpis }: CommandContext, words: CommandWords, intid: number): void {
+function mapEvent(
+  { config, counters, translation, lpis }: CommandContext,
+  words: CommandWords,
+  intid: number,
+): void {
   const eventId = eventIdOf(words);
   const icid = icidOf(words);
   const device = translation.device(deviceIdOf(words), eventId);
@@ -86,7 +90,7 @@ function mapEvent({ config, translation, lpis }: CommandContext, words: CommandW
   // Read first: a fault here must leave the mapping as it was.
   const cpu = config.policy.maptiClearsPending ? translation.collections.read(icid) : undefined;
   translation.map(device, eventId, { kind: 'physical', intid, icid });
-  if (cpu !== undefined) lpis[cpu]!.clearPending(intid);
+  if (cpu !== undefined && lpis[cpu]!.clearPending(intid)) counters.cleared.lpi++;
 }
 
 /** Whether an INTID is that of an LPI that the machine has. */
@@ -119,7 +123,7 @@ function movi(context: CommandContext, words: CommandWords): void {
 function moveLpi({ config, counters }: CommandContext, from: LpiUnit, to: LpiUnit, intid: number): void {
   if (from.isPending(intid) && (to.accepts(intid) || config.policy.moviTargetDisabled === 'drop')) {
     from.clearPending(intid);
-    if (to.setPending(intid) === 'coalesced') counters.cleared.lpi++;
+    if (to.setPending(intid) !== 'pending') counters.cleared.lpi++;
   }
   from.forget(intid);
 }
@@ -128,7 +132,7 @@ function moveLpi({ config, counters }: CommandContext, from: LpiUnit, to: LpiUni
  * Section 6.7. With the source's LPIs disabled there is nothing to move. LPIs beyond the destination's table stay. As
  * with MOVI, the source drops what it has cached.
  */
-function movall({ config, lpis }: CommandContext, words: CommandWords): void {
+function movall({ config, counters, lpis }: CommandContext, words: CommandWords): void {
   const source = cpuOfRdbase(config, words[2]);
   const destination = cpuOfRdbase(config, words[3]);
   if (source === undefined || destination === undefined) throw new Failure(Reason.DEVICE_OUT_OF_RANGE);
@@ -139,7 +143,7 @@ function movall({ config, lpis }: CommandContext, words: CommandWords): void {
   for (const intid of from.pending()) {
     if (to.enabled && !to.accepts(intid)) continue;
     from.clearPending(intid);
-    to.setPending(intid);
+    if (to.setPending(intid) !== 'pending') counters.cleared.lpi++;
   }
   from.invalidateAll();
 }

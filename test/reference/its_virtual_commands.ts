@@ -109,7 +109,7 @@ function mapEvent(context: CommandContext, words: CommandWords, vIntid: number):
 
 /** Section 6.18. */
 function vmovi(context: CommandContext, words: CommandWords): void {
-  const { translation } = context;
+  const { counters, translation } = context;
   const { delivery } = virtualSide(context);
   const eventId = eventIdOf(words);
   const device = translation.device(deviceIdOf(words), eventId);
@@ -129,7 +129,7 @@ function vmovi(context: CommandContext, words: CommandWords): void {
   translation.map(device, eventId, { ...mapping, vpeId: vpeIdOf(words), doorbell });
   if (!moves) return;
   delivery.clearPending(from, vIntid);
-  delivery.setPending(to, vIntid, doorbell);
+  if (delivery.setPending(to, vIntid, doorbell, { moves: true }) !== 'pending') counters.cleared.vlpi++;
 }
 
 /** Section 6.20. */

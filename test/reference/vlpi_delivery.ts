@@ -34,8 +34,11 @@ export class VlpiDelivery {
     return lpiLimit(Math.min(size + 1, this.#config.intidBits));
   }
 
-  /** Section 7.3. A VPT that is not wholly in RAM throws a `TableFault`. */
-  setPending(vpe: Vpe, vIntid: number, doorbell: number): MsiOutcome {
+  /**
+   * Section 7.3. A VPT that is not wholly in RAM throws a `TableFault`. A VLPI that moves here from another vPE was counted
+   * when it became pending.
+   */
+  setPending(vpe: Vpe, vIntid: number, doorbell: number, { moves = false } = {}): MsiOutcome {
     const tables = this.#vpes.residence(vpe)?.tables;
     if (vIntid < FIRST_LPI || vIntid >= Math.min(this.limit(vpe), tables?.limit ?? Infinity)) {
       return 'intid-out-of-range';
@@ -45,7 +48,7 @@ export class VlpiDelivery {
     if (!already) {
       if (tables) tables.set(vIntid);
       else writePendingBit(this.#memory, vpe.vpt, vIntid, true);
-      this.#counters.vlpis[tables ? 'direct' : 'waiting']++;
+      if (!moves) this.#counters.vlpis[tables ? 'direct' : 'waiting']++;
     }
     if (!tables) {
       const again = this.#config.policy.doorbellOfPendingVlpi === 'repeat';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createMachine } from '../../bindings/create_machine.ts';
 import type { VirtualOutputs } from '../../bindings/hardware.ts';
-import { createMachine } from '../../bindings/machine.ts';
 import { Frames } from '../../bindings/replay/frames.ts';
 import { modelState } from '../../bindings/replay/model_state.ts';
 import { replayFile } from '../../bindings/replay/replay.ts';

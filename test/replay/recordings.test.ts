@@ -87,7 +87,7 @@ describe('recordings', () => {
       VSYNC: 77,
     });
     expect(report.virtual).toEqual({
-      direct: 619,
+      direct: 618,
       waiting: 25,
       doorbells: 25,
       fromListRegisters: 11_861,
