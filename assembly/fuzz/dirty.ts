@@ -117,20 +117,30 @@ function holdsAny(line: usize): bool {
 
 function putBack(granule: usize): void {
   const at = granule << GRANULE_SHIFT;
-  copyBack(at, GRANULE);
-  if (at + GRANULE < stateEnd) copyBack(at + GRANULE, REACH);
+  const from = keptOf(at);
+  for (let offset: usize = 0; offset < GRANULE; offset += 64) copy64(at + offset, from + offset);
+  const next = at + GRANULE;
+  if (next & (PAGE - 1)) copy64(next, from + GRANULE);
+  else if (next < stateEnd) copy64(next, keptOf(next));
+}
+
+/** Where the kept copy of a place stands. */
+function keptOf(at: usize): usize {
+  const number: usize = load<u16>(KEPT_NUMBERS + ((at >> PAGE_SHIFT) << 1));
+  return KEPT_PAGES + (number << PAGE_SHIFT) + (at & (PAGE - 1));
 }
 
 /** Within a page. */
 function copyBack(at: usize, bytes: usize): void {
-  const number: usize = load<u16>(KEPT_NUMBERS + ((at >> PAGE_SHIFT) << 1));
-  const from = KEPT_PAGES + (number << PAGE_SHIFT) + (at & (PAGE - 1));
-  for (let offset: usize = 0; offset < bytes; offset += 64) {
-    v128.store(at + offset, v128.load(from + offset));
-    v128.store(at + offset, v128.load(from + offset, 16), 16);
-    v128.store(at + offset, v128.load(from + offset, 32), 32);
-    v128.store(at + offset, v128.load(from + offset, 48), 48);
-  }
+  const from = keptOf(at);
+  for (let offset: usize = 0; offset < bytes; offset += 64) copy64(at + offset, from + offset);
+}
+
+function copy64(to: usize, from: usize): void {
+  v128.store(to, v128.load(from));
+  v128.store(to, v128.load(from, 16), 16);
+  v128.store(to, v128.load(from, 32), 32);
+  v128.store(to, v128.load(from, 48), 48);
 }
 
 /** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand in the state. */

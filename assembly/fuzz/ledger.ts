@@ -38,10 +38,11 @@ export function openLedger(): void {
 export function balances(effect: u32): bool {
   const before = physicalBefore;
   const virtualBeforeIt = virtualBefore;
-  openLedger();
-  const changed = physicalBefore ^ before;
-  const virtualChanged = virtualBefore ^ virtualBeforeIt;
+  const changed = physical() ^ before;
+  const virtualChanged = virtual() ^ virtualBeforeIt;
   if ((changed | virtualChanged) == 0) return true;
+  physicalBefore = before ^ changed;
+  virtualBefore = virtualBeforeIt ^ virtualChanged;
   if (popcnt(changed) + popcnt(virtualChanged) > 1) return false;
   if (effect == ADDS) return (changed & before) == 0 && (virtualChanged & virtualBeforeIt) == 0;
   return effect == REMOVES && (changed & ~before) == 0 && (virtualChanged & ~virtualBeforeIt) == 0;
