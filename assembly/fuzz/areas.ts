@@ -39,6 +39,6 @@ export const LINE_SHIFT: u32 = 6;
 export const GRANULE_SHIFT: u32 = 7;
 export const GRANULE: usize = 128;
 /** Bytes after a granule that are put back with it. */
-export const REACH: usize = 64;
+export const REACH: usize = 32;
 /** The machine's record is put back after each input: no notes are taken of it. */
 export const ALWAYS_DIRTY_END: usize = HEADER + offsetof<Machine>();

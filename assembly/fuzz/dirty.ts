@@ -120,8 +120,8 @@ function putBack(granule: usize): void {
   const from = keptOf(at);
   for (let offset: usize = 0; offset < GRANULE; offset += 64) copy64(at + offset, from + offset);
   const next = at + GRANULE;
-  if (next & (PAGE - 1)) copy64(next, from + GRANULE);
-  else if (next < stateEnd) copy64(next, keptOf(next));
+  if (next & (PAGE - 1)) copy32(next, from + GRANULE);
+  else if (next < stateEnd) copy32(next, keptOf(next));
 }
 
 /** Where the kept copy of a place stands. */
@@ -137,10 +137,13 @@ function copyBack(at: usize, bytes: usize): void {
 }
 
 function copy64(to: usize, from: usize): void {
+  copy32(to, from);
+  copy32(to + 32, from + 32);
+}
+
+function copy32(to: usize, from: usize): void {
   v128.store(to, v128.load(from));
   v128.store(to, v128.load(from, 16), 16);
-  v128.store(to, v128.load(from, 32), 32);
-  v128.store(to, v128.load(from, 48), 48);
 }
 
 /** Back to what was kept after a trap, whatever was noted and wherever: notes of wild addresses stand in the state. */
