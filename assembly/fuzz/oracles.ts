@@ -9,8 +9,7 @@ import { inspectCollection, inspectInterrupt } from '../its/commands';
 import { itsOf } from '../its/its';
 import { collectionCpu, interruptIcid, interruptIntid, isVirtual } from '../its/tables';
 import { machine } from '../memory/machine';
-import { emptyStatus } from '../virt/status';
-import { virtualInterfaceOf } from '../virt/virtual_cpu_interface';
+import { VirtualCpuInterface, virtualInterfaceOf } from '../virt/virtual_cpu_interface';
 import { FuzzFault } from './abi';
 import { CPUS } from './layout';
 import { pendingWordOf } from './ledger';
@@ -19,6 +18,10 @@ export const FINE: u32 = FuzzFault.NONE;
 export const LEDGER: u32 = FuzzFault.LEDGER;
 export const OUTCOME: u32 = FuzzFault.OUTCOME;
 export const STRAY: u32 = FuzzFault.STRAY;
+
+/** Fields of a list register. */
+const HW: u64 = 1 << 61;
+const EOI: u64 = 1 << 41;
 
 const FIRST: u32 = 8192;
 const USED_LPIS: u32 = 64;
@@ -58,25 +61,34 @@ function presents(cpu: u32): bool {
   return self.highestPending != NOTHING_PENDING && self.highestPending >> 24 <= bestPriority;
 }
 
+/** Of two list registers: State is not Invalid, State is Pending, and invalid with an end that is to be told about. */
+let validOfTwo: u32 = 0;
+let pendingOfTwo: u32 = 0;
+let endedOfTwo: u32 = 0;
+function deriveTwo(self: VirtualCpuInterface, n: u32): void {
+  const values = i64x2(self.listRegister(n), self.listRegister(n + 1));
+  const states = i64x2.shr_u(values, 62);
+  const invalid = i64x2.eq(states, i64x2.splat(0));
+  // HW=0 and EOI=1.
+  const told = i64x2.eq(v128.and(values, i64x2.splat(HW | EOI)), i64x2.splat(EOI));
+  validOfTwo = <u32>i64x2.bitmask(invalid) ^ 3;
+  pendingOfTwo = <u32>i64x2.bitmask(i64x2.eq(states, i64x2.splat(1)));
+  endedOfTwo = <u32>i64x2.bitmask(v128.and(invalid, told));
+}
+
 /** What is derived of list registers when they are written, derived again. */
 function listRegistersAgree(cpu: u32): bool {
   const self = virtualInterfaceOf(cpu);
   let valid: u32 = 0;
   let pending: u32 = 0;
   let ended: u32 = 0;
-  let empty: u32 = 0;
-  for (let n: u32 = 0; n < machine().listRegisters; n++) {
-    const value = self.listRegister(n);
-    const bit: u32 = 1 << n;
-    const state = <u32>(value >> 62);
-    // ICH_EISR_EL2 and ICH_ELRSR_EL2 divide the invalid ones: HW=0 with EOI=1, and the others.
-    const toldAbout = (value & ((<u64>1) << 61)) == 0 && (value & ((<u64>1) << 41)) != 0;
-    if (state) valid |= bit;
-    if (state == 1) pending |= bit;
-    if (state == 0 && toldAbout) ended |= bit;
-    if (state == 0 && !toldAbout) empty |= bit;
+  for (let n: u32 = 0; n < machine().listRegisters; n += 2) {
+    deriveTwo(self, n);
+    valid |= validOfTwo << n;
+    pending |= pendingOfTwo << n;
+    ended |= endedOfTwo << n;
   }
-  return valid == self.valid && pending == self.pending && ended == self.ended && empty == emptyStatus(self);
+  return valid == self.valid && pending == self.pending && ended == self.ended;
 }
 
 /** After an MSI: an LPI that is said to be pending is. */

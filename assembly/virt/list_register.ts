@@ -61,11 +61,6 @@ export function isEoi(value: u64): bool {
   return state(value) == INVALID && !isHardware(value) && (value & EOI) != 0;
 }
 
-/** ICH_ELRSR_EL2: free for another interrupt. */
-export function isEmpty(value: u64): bool {
-  return state(value) == INVALID && (isHardware(value) || (value & EOI) == 0);
-}
-
 /** A written value with its reserved bits as zero. */
 export function legal(value: u64): u64 {
   const priorityBits = ((0xff << (8 - machine().virtualPriorityBits)) & 0xff) as u64;

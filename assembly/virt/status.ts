@@ -1,6 +1,5 @@
 // ICH_ELRSR_EL2 and ICH_MISR_EL2: functions of the list registers and ICH_HCR_EL2 (section 8.8).
 import { machine } from '../memory/machine';
-import * as lr from './list_register';
 import { VirtualCpuInterface } from './virtual_cpu_interface';
 
 const UIE: u32 = 1 << 1;
@@ -13,12 +12,10 @@ const VGRP1DIE: u32 = 1 << 7;
 const MAINTENANCE_ENABLES: u32 = 0xfe;
 const EOI_COUNT: u32 = 31 << 27;
 
+/** ICH_ELRSR_EL2: of the invalid list registers those whose end is not to be told about (section 8.7). */
 export function emptyStatus(self: VirtualCpuInterface): u32 {
-  let bits: u32 = 0;
-  for (let n: u32 = 0; n < machine().listRegisters; n++) {
-    if (lr.isEmpty(self.listRegister(n))) bits |= (<u32>1) << n;
-  }
-  return bits;
+  const all = ((<u32>1) << machine().listRegisters) - 1;
+  return all & ~(self.valid | self.ended);
 }
 
 /** Each condition that holds and is enabled; directly injected interrupts count for none. */
