@@ -29,8 +29,21 @@ export interface Crash {
 const CHECK_INTERVAL = 1 << 18;
 /** Random inputs that each machine takes before the first mutation. */
 const FRESH = 32;
+/**
+ * ITS commands in an input that takes long: it moves GITS_CWRITER so that the whole queue is executed. Its offspring would
+ * do so too, and take up most of a campaign's time.
+ */
+const MANY_COMMANDS = 100;
+/** One in so many parents may take long. */
+const LONG = 16;
 /** Inputs made for one machine in a row, so that what it touches stays in the caches of the host. */
 const TURN = 256;
+
+/** Inputs of one machine that led somewhere new, those that take long apart. */
+interface OwnCorpus {
+  readonly short: Uint8Array[];
+  readonly long: Uint8Array[];
+}
 
 /** Tries one input after the other: mutations of those that led somewhere new. */
 export class Campaign {
@@ -47,7 +60,7 @@ export class Campaign {
   readonly #known = new Set<string>();
   readonly #given: Uint8Array[];
   /** The corpus of each machine. */
-  readonly #corpora: Uint8Array[][];
+  readonly #corpora: readonly OwnCorpus[];
   #made = 0;
 
   constructor(fuzzer: Fuzzer, { seed = 1, corpus = [] }: CampaignOptions = {}) {
@@ -55,7 +68,7 @@ export class Campaign {
     this.#random = new Random(seed);
     this.#mutator = new Mutator(this.#random);
     this.#given = [...corpus];
-    this.#corpora = fuzzer.targets.map(() => []);
+    this.#corpora = fuzzer.targets.map(() => ({ short: [], long: [] }));
   }
 
   /** Tries `count` inputs. */
@@ -86,20 +99,21 @@ export class Campaign {
       return;
     }
     const machine = Math.floor(this.#made / TURN) % this.#corpora.length;
-    const corpus = this.#corpora[machine] as Uint8Array[];
+    const corpus = this.#corpora[machine] as OwnCorpus;
     const begins = this.#made < this.#corpora.length * TURN && this.#made % TURN < FRESH;
     this.#made++;
-    if (begins || corpus.length === 0) this.#mutator.fresh(machine);
+    if (begins || corpus.short.length === 0) this.#mutator.fresh(machine);
     else this.#mutator.mutate(this.#parent(corpus), this.#parent(corpus));
   }
 
   /** Half of the time one of the newest. */
-  #parent(corpus: readonly Uint8Array[]): Uint8Array {
-    const { length } = corpus;
+  #parent({ short, long }: OwnCorpus): Uint8Array {
+    const inputs = long.length > 0 && this.#random.below(LONG) === 0 ? long : short;
+    const { length } = inputs;
     const newest = Math.min(length, 64);
     const index =
       this.#random.below(2) === 0 ? this.#random.below(length) : length - 1 - this.#random.below(newest);
-    return corpus[index] as Uint8Array;
+    return inputs[index] as Uint8Array;
   }
 
   #try(): void {
@@ -110,8 +124,8 @@ export class Campaign {
       if (target.run(bytes, length) === 0) return;
       const input = bytes.slice(0, length);
       this.corpus.push(input);
-      this.#corpora[this.fuzzer.targets.indexOf(target)]?.push(input);
-      target.checkDeterminism(input);
+      const { short, long } = this.#corpora[this.fuzzer.targets.indexOf(target)] as OwnCorpus;
+      (target.checkDeterminism(input) < MANY_COMMANDS ? short : long).push(input);
     } catch (error) {
       this.#record(bytes.slice(0, length), error);
     }

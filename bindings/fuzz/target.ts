@@ -76,13 +76,18 @@ export class FuzzTarget {
     throw failureOf(fault, operation);
   }
 
-  /** Performs an input twice and compares what is left behind. Throws a `FuzzFailure` where that differs. */
-  checkDeterminism(input: Uint8Array): void {
-    const [first, second] = [this.#digestAfter(input), this.#digestAfter(input)];
-    if (first !== second) {
+  /**
+   * Performs an input twice and compares what is left behind. Throws a `FuzzFailure` where that differs. Returns how many
+   * ITS commands the input executes.
+   */
+  checkDeterminism(input: Uint8Array): number {
+    const [first, second] = [this.#leftBehind(input), this.#leftBehind(input)];
+    if (first.digest !== second.digest) {
       const operations = this.#engine.fuzzOperation();
-      throw new FuzzFailure('not-deterministic', operations, `${first} and ${second} are left behind`);
+      const message = `${first.digest} and ${second.digest} are left behind`;
+      throw new FuzzFailure('not-deterministic', operations, message);
     }
+    return first.commands;
   }
 
   /** Throws a `FuzzFailure` where the machine is not what it was at the start. Takes some milliseconds. */
@@ -97,11 +102,13 @@ export class FuzzTarget {
     return this.#unseen.map((counts) => (counts === NEW_EDGE ? 0 : 1));
   }
 
-  #digestAfter(input: Uint8Array): string {
+  #leftBehind(input: Uint8Array): { digest: string; commands: number } {
+    const before = this.machine.counters().commands;
     this.#engine.fuzzRun(this.#take(input));
     const digest = (this.#engine.fuzzDirtyDigest() >>> 0).toString(16);
+    const commands = this.machine.counters().commands - before;
     this.#reset();
-    return digest;
+    return { digest, commands };
   }
 
   #take(input: Uint8Array, length = input.length): number {
