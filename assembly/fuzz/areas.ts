@@ -24,6 +24,8 @@ export const KEPT_NUMBERS_MAX: u32 = 0x2000;
 /** The pages that are kept, the first of them zeros. */
 export const KEPT_PAGES: usize = 0x3_4000;
 export const KEPT_PAGES_MAX: u32 = 118;
+/** From one kept page to the next: not a multiple of 4 KiB, lest pages and copies all want the same lines of a cache. */
+export const KEPT_STRIDE: usize = 4096 + 64;
 /** A byte for each line of the map that follows: whether it has notes. */
 export const DIRTY_LINES: usize = 0xa_f000;
 /**

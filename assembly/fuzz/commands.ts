@@ -1,7 +1,7 @@
 // ITS commands as an input names them: their operands are small, so that many name what others have mapped.
 import { COMMAND_BYTES, Command } from '../its/decode';
 import { itsOf } from '../its/its';
-import { area, areaAt, CPUS, ITTS, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
+import { area, areaAt, CPUS, ittAddress, QUEUE, VIRTUAL_CONFIG, VIRTUAL_PENDING } from './layout';
 import { b, bits, c } from './operand';
 
 const VALID: u64 = 1 << 63;
@@ -97,7 +97,7 @@ export function queueCommand(its: u32, command: u32, orderly: bool): u32 {
   switch (command) {
     case Command.MAPD:
       word1 = orderly ? 4 : 3 + bits(8, 3);
-      word2 = valid | area(ITTS + (its << 2) + device);
+      word2 = valid | ittAddress(its, device);
       break;
     case Command.MAPTI:
       word1 |= lpi << 32;

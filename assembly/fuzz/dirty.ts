@@ -12,6 +12,7 @@ import {
   KEPT_NUMBERS_MAX,
   KEPT_PAGES,
   KEPT_PAGES_MAX,
+  KEPT_STRIDE,
   LINE_SHIFT,
   REACH,
 } from './areas';
@@ -68,7 +69,7 @@ export function fuzzKeep(): void {
   for (let page = nextUsed(0); page < endPage(); page = nextUsed(page + 1)) {
     if (++kept == KEPT_PAGES_MAX) unreachable();
     store<u16>(KEPT_NUMBERS + (page << 1), <u16>kept);
-    memory.copy(KEPT_PAGES + ((<usize>kept) << PAGE_SHIFT), (<usize>page) << PAGE_SHIFT, PAGE);
+    memory.copy(KEPT_PAGES + <usize>kept * KEPT_STRIDE, (<usize>page) << PAGE_SHIFT, PAGE);
   }
   stateEnd = (<usize>endPage()) << PAGE_SHIFT;
   forgetNotes();
@@ -127,7 +128,7 @@ function putBack(granule: usize): void {
 /** Where the kept copy of a place stands. */
 function keptOf(at: usize): usize {
   const number: usize = load<u16>(KEPT_NUMBERS + ((at >> PAGE_SHIFT) << 1));
-  return KEPT_PAGES + (number << PAGE_SHIFT) + (at & (PAGE - 1));
+  return KEPT_PAGES + number * KEPT_STRIDE + (at & (PAGE - 1));
 }
 
 /** Within a page. */

@@ -7,7 +7,6 @@ export const PENDING: u32 = FuzzArea.PENDING;
 export const VIRTUAL_CONFIG: u32 = FuzzArea.VIRTUAL_CONFIG;
 export const VIRTUAL_PENDING: u32 = FuzzArea.VIRTUAL_PENDING;
 export const QUEUE: u32 = FuzzArea.QUEUE;
-export const ITTS: u32 = FuzzArea.ITTS;
 export const AREAS: u32 = FuzzArea.COUNT;
 
 export const CPUS: u32 = FuzzMachine.CPUS;
@@ -23,3 +22,9 @@ export function areaAt(n: u32): usize {
   return machine().ramAt + ((<usize>n) << 16);
 }
 export const ITSES: u32 = FuzzMachine.ITSES;
+
+/** Where the ITT of a device stands: each a little further into its area, lest all want the same lines of a cache. */
+export function ittAddress(its: u32, device: u32): u64 {
+  const n = (its << 2) + device;
+  return area(FuzzArea.ITTS + n) + ((<u64>n + 1) << 8);
+}

@@ -102,7 +102,8 @@ function mapVpes(machine: Machine, number: number): void {
 /** Devices 0 and 1 have LPIs, the others VLPIs where there are any. */
 function mapDevice(machine: Machine, number: number, deviceId: number): void {
   const its = machine.its(number);
-  const ittAddress = area(machine, FuzzArea.ITTS + 4 * number + deviceId);
+  const n = 4 * number + deviceId;
+  const ittAddress = area(machine, FuzzArea.ITTS + n) + 256 * (n + 1);
   its.command({ command: 'MAPD', deviceId, size: 4, ittAddress, valid: true });
   for (let eventId = 0; eventId < EVENTS; eventId++) {
     const intid = 8192 + deviceId * EVENTS + eventId;
