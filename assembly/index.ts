@@ -7,7 +7,7 @@ import { bankBytes, PPI_WORDS, SPI_WORDS, WIRED_CAPACITY } from './gic/bank';
 import { readBus, writeBus } from './gic/bus';
 import { CpuInterface, resetCpuInterface as resetInterface } from './gic/cpu_interface';
 import { initialize as initializeMachine, setCpuIdentity, setField } from './gic/initialize';
-import { lpiConfigBytes as configBytes } from './gic/lpi_set';
+import { lpiConfigBytes as configBytes } from './gic/lpi_configs';
 import { settle } from './gic/outputs';
 import { REDISTRIBUTOR_BYTES, redistributorOf } from './gic/redistributor';
 import { RegisterInfo } from './gic/register_file';

@@ -20,7 +20,8 @@ import {
   WIRED_CAPACITY,
 } from './bank';
 import { cpuInterfaceOf, NOTHING_PENDING, resetCpuInterface } from './cpu_interface';
-import { initLpiSet, LpiSet, lpiConfigBytes } from './lpi_set';
+import { lpiConfigBytes } from './lpi_configs';
+import { initLpiSet, LpiSet } from './lpi_set';
 import { initRedistributor, Redistributor, redistributorOf } from './redistributor';
 import { cpuOfAffinity } from './routing';
 

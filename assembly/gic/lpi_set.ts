@@ -2,13 +2,9 @@
 // is resident there. Pending bits live in the architected pending table in RAM and are always current; configuration
 // bytes are cached at first use, as hardware caches them. The index holds exactly the LPIs that are pending and whose
 // cached configuration enables them. (Sections 4.1 to 4.4.)
-//
-// Where whole words of the pending table come into use at once, as a rule all their LPIs have the same configuration:
-// it is kept once for the word, so that what a vPE with many pending VLPIs costs when it becomes resident is to read
-// its tables.
 import { Counter, Event, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
-import { anyOf64, areAlike, EACH_BYTE, equalBytes, fill64, lanesOf } from '../memory/bytes';
+import { anyOf64, equalBytes } from '../memory/bytes';
 import { countMany } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { initIndex, PriorityIndex } from '../memory/priority_index';
@@ -17,14 +13,8 @@ import { noteArrival } from '../threads/arrivals';
 import { injects, laneLimit, STRETCH_SHIFT } from '../threads/lane';
 import { touchForVlpi, touchVirtual, touchWithoutVlpi } from '../virt/outputs';
 import { FIRST_LPI } from './intid';
+import { CONFIG_CACHED, CONFIG_ENABLE, CONFIG_PRIORITY, LpiConfigs } from './lpi_configs';
 import { touchForLpi, touchLpis, touchWithoutLpi } from './outputs';
-
-const CONFIG_ENABLE: u32 = 1;
-/** Bit 1 of a configuration byte is RES1 and has no effect: in the cache it tells a cached byte from none. */
-const CONFIG_CACHED: u32 = 2;
-const CONFIG_PRIORITY: u32 = 0xfc;
-/** In place of the configuration that a word's LPIs have in common: what is cached of them stands with each. */
-const EACH_ITS_OWN: u32 = 1;
 
 /** LPIs that are looked at together where few are pending; a pending table holds a multiple of it. */
 const STRIDE: u32 = 1 << STRETCH_SHIFT;
@@ -36,27 +26,16 @@ const SPAN: u32 = 4 * STRIDE;
 const ALL_PENDING: u64 = 0xffffffffffffffff;
 
 @unmanaged
-export class LpiSet {
+export class LpiSet extends LpiConfigs {
   /** PE whose outputs depend on the set: the physical ones, or those to its guest. */
   cpu: u32;
   isVirtual: u32;
-  /** The first INTID beyond the set; FIRST_LPI or less for an empty range. */
-  end: u32;
-  /** Linear addresses of the tables; 0 where a table is not wholly inside RAM. */
-  configTable: usize;
+  /** Linear address of the pending table; 0 where it is not wholly inside RAM. */
   pendingTable: usize;
-  /** A byte per INTID: the cached configuration, 0 where none is cached or its word has one in common. */
-  configCache: usize;
-  /** A byte per 64 INTIDs: 0 where none is cached, EACH_ITS_OWN, or the cached configuration of all of them. */
-  commonConfigs: usize;
-  /** Whether anything is cached. */
-  caches: u32;
   /** Pending and enabled. */
   index: usize;
   /** A bit for each 512 LPIs of which other threads have made one pending. */
   arrivals: usize;
-  /** Bits of a configuration byte that matter: implemented priority bits and Enable. */
-  configMask: u32;
 
   get best(): PriorityIndex {
     return changetype<PriorityIndex>(this.index);
@@ -119,12 +98,7 @@ export class LpiSet {
   forget(intid: u32): void {
     if (intid < FIRST_LPI || intid >= machine().lpiLimit) return;
     this.unindex(intid);
-    const common: u32 = load<u8>(this.commonConfigs + (intid >> 6));
-    if (common & CONFIG_CACHED) {
-      fill64(this.configCache + (intid & ~63), common * EACH_BYTE);
-      store<u8>(this.commonConfigs + (intid >> 6), <u8>EACH_ITS_OWN);
-    }
-    store<u8>(this.configCache + intid, 0);
+    this.forgetConfig(intid);
   }
 
   /** Every pending LPI that `to` has room for becomes pending there instead; those that are so already count as cleared. */
@@ -214,14 +188,6 @@ export class LpiSet {
     return differences;
   }
 
-  /** The cached configuration byte, 0 for none. */
-  cachedConfig(intid: u32): u32 {
-    const own: u32 = load<u8>(this.configCache + intid);
-    if (own) return own;
-    const common: u32 = load<u8>(this.commonConfigs + (intid >> 6));
-    return common & CONFIG_CACHED ? common : 0;
-  }
-
   private touch(): void {
     if (this.isVirtual) touchVirtual(this.cpu);
     else touchLpis(this.cpu);
@@ -229,22 +195,8 @@ export class LpiSet {
 
   private forgetAll(): void {
     this.best.clear();
-    if (this.caches) this.forgetConfigs();
-    this.caches = 0;
+    this.forgetConfigs();
     this.touch();
-  }
-
-  private forgetConfigs(): void {
-    for (let first = FIRST_LPI; first < this.end; first += STRIDE) {
-      const at = this.commonConfigs + (first >> 6);
-      const commons = load<u64>(at);
-      if (commons == 0) continue;
-      store<u64>(at, 0);
-      // Bytes of which bit 0 is set and bit 1 is not; 64 LPIs stand 8 bits from the next.
-      const own = commons & ~(commons >> 1) & EACH_BYTE;
-      for (let rest = own; rest; rest &= rest - 1)
-        fill64(this.configCache + first + ((<u32>ctz(rest)) << 3), 0);
-    }
   }
 
   /** Indexes everything pending of a set that has nothing cached. */
@@ -262,9 +214,7 @@ export class LpiSet {
   /** Indexes what is pending of STRIDE LPIs of which nothing is cached. */
   private indexStride(first: u32): void {
     if (this.allPending(first) && this.haveCommonConfig(first, STRIDE)) {
-      const config = this.readConfig(first);
-      this.caches = 1;
-      store<u64>(this.commonConfigs + (first >> 6), config * EACH_BYTE);
+      const config = this.cacheEight(first);
       if (config & CONFIG_ENABLE) this.best.addEight(first >> 6, config & CONFIG_PRIORITY);
       this.touch();
       return;
@@ -276,7 +226,7 @@ export class LpiSet {
   }
 
   private moveStride(first: u32, to: LpiSet): void {
-    const fresh = load<u64>(to.commonConfigs + (first >> 6)) == 0;
+    const fresh = to.cachesNone(first);
     for (let next = first; next < first + STRIDE; next += 64) {
       const from = this.pendingWord(next);
       if (load<u64>(from) == 0) continue;
@@ -310,11 +260,6 @@ export class LpiSet {
     return (low & high) == ALL_PENDING;
   }
 
-  /** Whether the configuration table has the same for all of the next LPIs, a multiple of 64. */
-  private haveCommonConfig(first: u32, count: u32): bool {
-    return this.configTable == 0 || areAlike(this.configTable + (first - FIRST_LPI), count, this.configMask);
-  }
-
   private indexOne(intid: u32): void {
     const config = this.configOf(intid);
     if ((config & CONFIG_ENABLE) == 0) return;
@@ -338,13 +283,8 @@ export class LpiSet {
       if (members) this.indexOne(first | <u32>ctz(members));
       return;
     }
-    const at = this.commonConfigs + (first >> 6);
-    if (members == ALL_PENDING && load<u8>(at) == 0 && this.haveCommonConfig(first, 64)) {
-      this.caches = 1;
-      store<u8>(at, <u8>this.readConfig(first));
-    }
-    const common: u32 = load<u8>(at);
-    if ((common & CONFIG_CACHED) == 0) {
+    const common = members == ALL_PENDING ? this.cacheCommon(first) : this.commonConfig(first);
+    if (common == 0) {
       this.cacheWord(first, members);
       this.indexAlike(first, members);
     } else if (common & CONFIG_ENABLE) {
@@ -364,42 +304,6 @@ export class LpiSet {
     }
   }
 
-  /** Reads the configuration of those members of a word, which has none in common, that have none cached. */
-  private cacheWord(first: u32, members: u64): void {
-    if (ASC_FEATURE_SIMD && this.configTable) {
-      this.caches = 1;
-      store<u8>(this.commonConfigs + (first >> 6), <u8>EACH_ITS_OWN);
-      const kept = i8x16.splat(<i8>this.configMask);
-      const cachedBit = i8x16.splat(<i8>CONFIG_CACHED);
-      const table = this.configTable + (first - FIRST_LPI);
-      for (let lane: usize = 0; lane < 64; lane += 16) {
-        const cached = v128.load(this.configCache + first + lane);
-        const read = v128.or(v128.and(v128.load(table + lane), kept), cachedBit);
-        const missing = v128.and(i8x16.eq(cached, i8x16.splat(0)), lanesOf(<u16>(members >> lane)));
-        v128.store(this.configCache + first + lane, v128.bitselect(read, cached, missing));
-      }
-      return;
-    }
-    for (let rest = members; rest; rest &= rest - 1) this.configOf(first | <u32>ctz(rest));
-  }
-
-  /** The cached configuration byte, read from the table at first use. */
-  private configOf(intid: u32): u32 {
-    const cached = this.cachedConfig(intid);
-    if (cached) return cached;
-    const config = this.readConfig(intid);
-    this.caches = 1;
-    store<u8>(this.commonConfigs + (intid >> 6), <u8>EACH_ITS_OWN);
-    store<u8>(this.configCache + intid, <u8>config);
-    return config;
-  }
-
-  /** What is to be cached of an LPI. A table outside RAM reads as disabled. */
-  private readConfig(intid: u32): u32 {
-    const byte: u32 = this.configTable ? load<u8>(this.configTable + (intid - FIRST_LPI)) : 0;
-    return (byte & this.configMask) | CONFIG_CACHED;
-  }
-
   private pendingWord(intid: u32): usize {
     return this.pendingTable + ((intid >> 6) << 3);
   }
@@ -407,14 +311,6 @@ export class LpiSet {
 
 /** Bytes of a set with its index, without the planes. */
 export const LPI_SET_BYTES: usize = ((offsetof<LpiSet>() + 7) & ~7) + ((offsetof<PriorityIndex>() + 7) & ~7);
-
-/**
- * Memory for the cached configuration of a set. A cache line is left out, lest the sets of all PEs compete for the same
- * few places in the host's caches.
- */
-export function lpiConfigBytes(intidBits: u32): u32 {
-  return (1 << intidBits) + (1 << (intidBits - 6)) + 64;
-}
 
 /** Prepares an empty set. */
 export function initLpiSet(
