@@ -70,10 +70,12 @@ export function fuzzTry(bytes: u32, edges: u32): u32 {
 function runInput(bytes: u32): u32 {
   last0 = 1023;
   last1 = 1023;
-  msis = countedMsis();
   operation = 0;
   const orderly = bytes > 0 && (load<u8>(INPUT) & 0x80) != 0;
-  if (orderly) openLedger();
+  if (orderly) {
+    msis = countedMsis();
+    openLedger();
+  }
   for (let at: u32 = 1; at + OPERATION_BYTES <= bytes; at += OPERATION_BYTES) {
     const kind = decode(INPUT + at);
     const found = orderly ? performed(kind % ORDERLY_KINDS, true) : performed(kind % KINDS, false);

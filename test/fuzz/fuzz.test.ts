@@ -68,7 +68,8 @@ describe('a campaign', () => {
     expect(campaign.crashes).toEqual([]);
     expect(campaign.executions).toBe(20_000);
     expect(campaign.corpus.length).toBeGreaterThan(300);
-    expect(campaign.fuzzer.coverage().seen).toBeGreaterThan(1000);
+    const { seen, edges } = campaign.fuzzer.coverage();
+    expect(seen / edges).toBeGreaterThan(0.5);
   });
 
   it('does the same for the same seed, and goes on with a corpus', async () => {
