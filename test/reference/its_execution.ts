@@ -20,6 +20,8 @@ export class CommandExecution {
   readonly #queue: CommandQueue;
   readonly #surroundings: ItsSurroundings;
   readonly #commands: ReadonlyMap<number, Command>;
+  /** Where the VMOVP stands that this ITS has come to and waits with. */
+  #waitsAt: bigint | undefined;
   /** The VMOVP at GITS_CREADR has been performed, together with that of another ITS. */
   #released = false;
 
@@ -35,6 +37,7 @@ export class CommandExecution {
     const next = this.#queue.next();
     if (!next) return false;
     const outcome = next.words ? this.#execute(next.words) : this.#context.config.policy.queueFault;
+    this.#waitsAt = outcome === 'wait' ? this.#queue.offset : undefined;
     if (outcome === 'wait') return false;
     if (outcome === 'stall') {
       this.#queue.stall();
@@ -44,8 +47,9 @@ export class CommandExecution {
     return true;
   }
 
-  /** The VMOVP that this ITS waits with for others. */
+  /** Whether this ITS waits with a VMOVP for others: one that its steps have not come to yet does not count. */
   waitsWith(words: CommandWords): boolean {
+    if (this.#waitsAt !== this.#queue.offset) return false;
     const head = this.#surroundings.itses[this.#context.its]!.enabled ? this.#queue.next()?.words : undefined;
     return head !== undefined && sameVmovp(this.#context.config, head, words);
   }

@@ -29,6 +29,11 @@ export class CommandQueue {
     return field(this.#cbaser, 63) === 1n;
   }
 
+  /** Where the next command stands in the queue. */
+  get offset(): bigint {
+    return this.#creadr;
+  }
+
   readCbaser(): bigint {
     return this.#cbaser;
   }

@@ -72,11 +72,12 @@ export class Vpes41 implements Vpes {
     const shared = this.#entry(this.#residencies[mapping.cpu]!.vpeTable, vpeId);
     if (own === undefined || shared === undefined) return false;
     // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated. Of one that this ITS has mapped already,
-    // what differs from the first VMAPP does not count.
+    // what differs from the first VMAPP does not count, unless it names a PE of another group, which knows the vPEID too:
+    // the mapping is overwritten, as it is where VMAPP comes again (section 9.3).
     if (mapping.alloc || !this.#configurations.has(shared)) {
       this.#release(mapping.cpu, vpeId);
       this.#mappings.delete(shared);
-    } else if (this.find(its, vpeId)) return true;
+    } else if (this.find(its, vpeId) === this.#configurations.get(shared)) return true;
     let vpe = this.#configurations.get(shared);
     if (!vpe) {
       vpe = this.#configure(mapping);
