@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { DEVICE, DOORBELL, EVENT, PRIORITY, VINTID } from '../support/vpe_driver.ts';
-import { commands41, startMapped41, startVpe41Driver, VPENDBASER } from '../support/vpe41_driver.ts';
+import {
+  commands41,
+  startMapped41,
+  startVpe41Driver,
+  TWO_GROUPS,
+  VPENDBASER,
+} from '../support/vpe41_driver.ts';
 
 const { VALID } = VPENDBASER;
 
@@ -178,6 +184,17 @@ describe('6.15 VMAPP with V=1, Alloc=0', () => {
     driver.map(driver.vpe, { alloc: false, cpu: 2 });
     expect(driver.codes()).toEqual(['VPE_MAPPING_MISMATCH']);
     expect(driver.machine.vpeEntry(0, 7)).toMatchObject({ cpu: 0 });
+  });
+
+  it('9.3 RDbase of another group that knows the vPEID overwrites the mapping (documented choice)', async () => {
+    const driver = await startMapped41(TWO_GROUPS);
+    driver.map(driver.vpe, { cpu: 2 });
+    expect(driver.machine.vpeEntry(0, 7)).toMatchObject({ cpu: 2 });
+    driver.map(driver.vpe, { alloc: false, cpu: 0 });
+    expect(driver.machine.vpeEntry(0, 7)).toMatchObject({ cpu: 0, vptAddress: driver.vpe.vpt });
+    expect(driver.machine.sendMsi(DEVICE, EVENT)).toBe('pending');
+    driver.load(0, driver.vpe);
+    expect(driver.guestTakeAll(0)).toEqual([VINTID]);
   });
 });
 
