@@ -48,6 +48,7 @@ function mapVpe(its: Its, at: usize, vpeId: u32, entryAt: usize): u32 {
   if (sharedWithIts(rd) && configurationPlace != entryAt) {
     report(Diagnostic.VPE_TABLE_NOT_SHARED, its.number, vpeId, cpu);
   }
+  if (configurationPlace != entryAt) releaseOverwritten(entryAt, vpeId);
   const entry = changetype<VpeConfiguration>(configurationPlace);
   const mapping = vpeEntry(cpu, decode.vptAddress(at), decode.vptSize(at));
   if (decode.allocates(at) == entry.live) {
@@ -58,6 +59,18 @@ function mapVpe(its: Its, at: usize, vpeId: u32, entryAt: usize): u32 {
   store<u64>(entryAt, entry.mapping);
   its.setMapsVpe(vpeId, true);
   return 0;
+}
+
+/** What a group knows of the vPE by the entry that this mapping to another group is about to overwrite. */
+function releaseOverwritten(entryAt: usize, vpeId: u32): void {
+  for (let cpu: u32 = 0; cpu < machine().cpuCount; cpu++) {
+    if (configurationAt(redistributorOf(cpu), vpeId) != entryAt) continue;
+    const entry = changetype<VpeConfiguration>(entryAt);
+    if (!entry.live) return;
+    evict(entry, vpeId);
+    entry.release();
+    return;
+  }
 }
 
 function allocate(its: Its, at: usize, vpeId: u32, entry: VpeConfiguration, mapping: u64): void {

@@ -71,6 +71,7 @@ export class Vpes41 implements Vpes {
     const own = this.#entry(this.#tables[its]!, vpeId);
     const shared = this.#entry(this.#residencies[mapping.cpu]!.vpeTable, vpeId);
     if (own === undefined || shared === undefined) return false;
+    if (own !== shared) this.#overwrite(own);
     // Alloc=0 of a vPE that is not allocated is UNPREDICTABLE: it is allocated. Of one that this ITS has mapped already,
     // what differs from the first VMAPP does not count, unless it names a PE of another group, which knows the vPEID too:
     // the mapping is overwritten, as it is where VMAPP comes again (section 9.3).
@@ -86,6 +87,15 @@ export class Vpes41 implements Vpes {
     const itses = this.#mappings.get(own)?.itses ?? new Set();
     this.#mappings.set(own, { cpu: vpe.cpu, itses: itses.add(its) });
     return true;
+  }
+
+  /** An ITS's entry that is also a group's has room for one mapping: what the group knows by it is over. */
+  #overwrite(entry: number): void {
+    const vpe = this.#configurations.get(entry);
+    if (!vpe) return;
+    this.#configurations.delete(entry);
+    vpe.residence?.lose();
+    this.#save(vpe);
   }
 
   unmap(its: number, vpeId: number, alloc: boolean): void {
