@@ -224,9 +224,11 @@ function int(its: Its, at: usize): u32 {
   const outcome = injectEvent(its, deviceId, eventId);
   count(Counter.INT + outcome);
   if (outcome <= Outcome.COALESCED) return 0;
-  // A redistributor's pending table outside RAM is no fault of the ITS's own tables.
-  const tablesFound = outcome == Outcome.TABLE_FAULT && resolve(its, at, Command.INT) == 0;
-  if (outcome == Outcome.LPIS_DISABLED || outcome == Outcome.INTID_OUT_OF_RANGE || tablesFound) {
+  // A redistributor's pending table outside RAM is no fault of the tables that the ITS knows, a vPE's VPT among them.
+  const ownFault =
+    outcome == Outcome.TABLE_FAULT && (resolve(its, at, Command.INT) != 0 || isVirtual(foundEntry));
+  const ignored = outcome == Outcome.LPIS_DISABLED || outcome == Outcome.INTID_OUT_OF_RANGE;
+  if (ignored || (outcome == Outcome.TABLE_FAULT && !ownFault)) {
     report(Diagnostic.ACTION_ON_DISABLED_LPIS, its.number, deviceId, eventId, outcome);
     return 0;
   }

@@ -129,6 +129,16 @@ describe('6.18 VMOVI', () => {
     expect([driver.pendingVlpis(vpe), driver.pendingVlpis(other)]).toEqual([[], [VINTID]]);
   });
 
+  it('6.8, 5.13 INT for a vPE whose VPT is outside RAM is a table fault', async () => {
+    const { driver, vpe } = await twoVpes();
+    const lost = driver.mapVpe(9, { cpu: 2, vpt: 0x4000_0000, configTable: vpe.configTable });
+    driver.vmapti(DEVICE, 6, lost, VINTID);
+    driver.machine.takeDiagnostics();
+    driver.int(DEVICE, 6);
+    expect(driver.machine.takeDiagnostics().map(({ code }) => code)).toEqual(['TABLE_FAULT', 'QUEUE_STALLED']);
+    expect(driver.machine.counters().int.dropped).toEqual({ 'table-fault': 1 });
+  });
+
   it.each([
     { where: 'not resident', resident: false },
     { where: 'resident', resident: true },
