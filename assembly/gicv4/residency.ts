@@ -8,6 +8,7 @@ import { NOT_RESIDENT, Redistributor, redistributorOf } from '../gic/redistribut
 import { count } from '../memory/counters';
 import { machine, policy } from '../memory/machine';
 import { ramAt } from '../memory/ram';
+import { countsForPendingLast } from './vlpi';
 
 const VALID: u64 = 1 << 63;
 const PENDING_LAST: u64 = 1 << 61;
@@ -74,8 +75,7 @@ export function attachVlpis(rd: Redistributor, end: u32, configAddress: u64, pen
 function scheduleOut(rd: Redistributor, value: u64): void {
   rd.letGo();
   rd.virtualLpis.takeAllArrivals();
-  const disabledCount = policy(Policy.pendingLastCountsDisabled) != 0;
-  const pending = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
+  const pending = countsForPendingLast(rd.virtualLpis);
   rd.vpendbaser = (value & ~(PENDING_LAST | DIRTY)) | (pending ? PENDING_LAST : 0);
   rd.resident = 0;
   store<u32>(tagOf(rd.cpu), 0);

@@ -5,6 +5,7 @@ import { Choice, Counter, Event, Feature, Outcome, Policy } from '../abi';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { FIRST_LPI } from '../gic/intid';
+import { LpiSet } from '../gic/lpi_set';
 import { NOT_RESIDENT, redistributorOf } from '../gic/redistributor';
 import { vpeCpu, vpeEnd, vpePendingTable } from '../its/tables';
 import { count } from '../memory/counters';
@@ -65,6 +66,11 @@ export function setPendingVlpi(
     ringDoorbell(redistributorOf(vpeCpu(vte)), doorbell);
   ringIfEnabled(configuration, intid);
   return coalesced ? Outcome.COALESCED : Outcome.PENDING;
+}
+
+/** Whether PendingLast counts the VLPIs of the resident vPE: one that is pending and enabled or, by policy, any. */
+export function countsForPendingLast(vlpis: LpiSet): bool {
+  return !vlpis.best.isEmpty || (policy(Policy.pendingLastCountsDisabled) != 0 && vlpis.anyPending());
 }
 
 /** Whether the pending state of a VLPI has a place: the vPE's pending table is in RAM. */

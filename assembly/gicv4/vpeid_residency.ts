@@ -1,15 +1,16 @@
 // Residency of vPEs in the GICv4.1 layout: GICR_VPENDBASER holds a vPEID (sections 3.12, 7.6). All changes are done
 // when the write is; Dirty is only shown for as many reads as the machine is told to.
-import { Counter, Diagnostic, Event, Policy } from '../abi';
+import { Counter, Diagnostic, Event } from '../abi';
 import { report } from '../diag/diagnostics';
 import { emit } from '../diag/events';
 import { NO_CPU } from '../gic/bank';
 import { Redistributor, redistributorOf } from '../gic/redistributor';
 import { vpeEnd, vpePendingTable } from '../its/tables';
 import { count } from '../memory/counters';
-import { machine, policy } from '../memory/machine';
+import { machine } from '../memory/machine';
 import { touchVirtual } from '../virt/outputs';
 import { attachVlpis } from './residency';
+import { countsForPendingLast } from './vlpi';
 import { VpeConfiguration } from './vpe_configuration';
 import { mappedConfiguration } from './vpe_table';
 import { bestVsgi, NO_VSGI } from './vsgi';
@@ -90,9 +91,7 @@ function scheduleOut(rd: Redistributor, value: u64): void {
 /** PendingLast: what is pending in a group that is forwarded, whatever the virtual CPU interface lets through. */
 function hasPending(rd: Redistributor): bool {
   const groups = rd.virtualGroups;
-  const disabledCount = policy(Policy.pendingLastCountsDisabled) != 0;
-  const vlpis = disabledCount ? rd.virtualLpis.anyPending() : !rd.virtualLpis.best.isEmpty;
-  return ((groups & 2) != 0 && vlpis) || bestVsgi(rd, groups) != NO_VSGI;
+  return ((groups & 2) != 0 && countsForPendingLast(rd.virtualLpis)) || bestVsgi(rd, groups) != NO_VSGI;
 }
 
 /**

@@ -135,7 +135,10 @@ describe('6.18 VMOVI', () => {
     driver.vmapti(DEVICE, 6, lost, VINTID);
     driver.machine.takeDiagnostics();
     driver.int(DEVICE, 6);
-    expect(driver.machine.takeDiagnostics().map(({ code }) => code)).toEqual(['TABLE_FAULT', 'QUEUE_STALLED']);
+    expect(driver.machine.takeDiagnostics().map(({ code }) => code)).toEqual([
+      'TABLE_FAULT',
+      'QUEUE_STALLED',
+    ]);
     expect(driver.machine.counters().int.dropped).toEqual({ 'table-fault': 1 });
   });
 
